@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "wire/card.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "crypto/hash.h"
+#include "crypto/sign.h"
+#include "wire/cbor.h"
+
+#define SUITE 1u
+#define FIELDS 7u
+
+static struct ol_span text_of(const char *field, size_t size)
+{
+    const char *end = memchr(field, '\0', size);
+
+    return ol_span(field, end != NULL ? (size_t)(end - field) : size);
+}
+
+/* C0, DEL, and C1, which UTF-8 writes as c2 80 to c2 9f. */
+static bool has_control(struct ol_span text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.p[i] < 0x20 || text.p[i] == 0x7f)
+            return true;
+        if (text.p[i] == 0xc2 && i + 1 < text.len && text.p[i + 1] < 0xa0)
+            return true;
+    }
+    return false;
+}
+
+static bool name_valid(struct ol_span name)
+{
+    return name.len >= 1 && name.len <= OL_PARTY_MAX && ol_utf8_valid(name) && !has_control(name);
+}
+
+static bool is_letter(uint8_t c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool is_digit(uint8_t c)
+{
+    return c >= '0' && c <= '9';
+}
+
+bool ol_lang_valid(struct ol_span tag)
+{
+    if (tag.len < 2 || tag.len > OL_LANG_MAX || !is_letter(tag.p[0]))
+        return false;
+    for (size_t i = 1; i < tag.len; i++) {
+        bool hyphen = tag.p[i] == '-' && tag.p[i - 1] != '-' && i + 1 < tag.len;
+
+        if (!hyphen && !is_letter(tag.p[i]) && !is_digit(tag.p[i]))
+            return false;
+    }
+    return true;
+}
+
+static enum ol_err check(const struct ol_card *card)
+{
+    if (!name_valid(text_of(card->party, sizeof card->party))
+        || !name_valid(text_of(card->station, sizeof card->station)) || card->langs < 1
+        || card->langs > OL_LANGS_MAX)
+        return OL_MALFORMED;
+    for (size_t i = 0; i < card->langs; i++)
+        if (!ol_lang_valid(text_of(card->lang[i], sizeof card->lang[i])))
+            return OL_MALFORMED;
+    return ol_sign_pk_check(&card->sign);
+}
+
+static void encode(const struct ol_card *card, struct ol_wr *w)
+{
+    ol_cbor_put_array(w, FIELDS);
+    ol_cbor_put_uint(w, SUITE);
+    ol_cbor_put_text(w, text_of(card->party, sizeof card->party));
+    ol_cbor_put_text(w, text_of(card->station, sizeof card->station));
+    ol_cbor_put_bytes(w, ol_span(card->sign.b, sizeof card->sign.b));
+    ol_cbor_put_bytes(w, ol_span(card->agree.b, sizeof card->agree.b));
+    ol_cbor_put_array(w, card->langs);
+    for (size_t i = 0; i < card->langs; i++)
+        ol_cbor_put_text(w, text_of(card->lang[i], sizeof card->lang[i]));
+    ol_cbor_put_bytes(w, ol_span(card->revocation.b, sizeof card->revocation.b));
+}
+
+enum ol_err ol_card_write(const struct ol_card *card, struct ol_wr *out)
+{
+    enum ol_err err = check(card);
+
+    if (err != OL_OK)
+        return err;
+    encode(card, out);
+    return out->full ? OL_LIMIT : OL_OK;
+}
+
+/* Into a field of `size` bytes, its NUL included: too long is bad, and a NUL inside is found by check(),
+ * for the field is then shorter than the text was. */
+static void read_text(struct ol_rd *r, char *field, size_t size)
+{
+    struct ol_span text = ol_cbor_text(r);
+
+    if (text.len >= size || has_control(text))
+        r->bad = true;
+    else if (text.len > 0)
+        memcpy(field, text.p, text.len);
+}
+
+static void read_key(struct ol_rd *r, uint8_t out[static 32])
+{
+    struct ol_span key = ol_cbor_bytes(r);
+
+    if (key.len == 32)
+        memcpy(out, key.p, 32);
+    else
+        r->bad = true;
+}
+
+static void read_langs(struct ol_rd *r, struct ol_card *card)
+{
+    card->langs = ol_cbor_array(r);
+    if (card->langs > OL_LANGS_MAX)
+        r->bad = true;
+    for (size_t i = 0; i < card->langs && !r->bad; i++)
+        read_text(r, card->lang[i], sizeof card->lang[i]);
+}
+
+enum ol_err ol_card_read(struct ol_span in, struct ol_card *card)
+{
+    struct ol_rd r = ol_rd_from(in);
+
+    *card = (struct ol_card){0};
+    if (ol_cbor_array(&r) != FIELDS || ol_cbor_uint(&r) != SUITE)
+        return OL_MALFORMED;
+    read_text(&r, card->party, sizeof card->party);
+    read_text(&r, card->station, sizeof card->station);
+    read_key(&r, card->sign.b);
+    read_key(&r, card->agree.b);
+    read_langs(&r, card);
+    read_key(&r, card->revocation.b);
+    if (ol_rd_end(&r) == OL_OK && check(card) == OL_OK)
+        return OL_OK;
+    *card = (struct ol_card){0};
+    return OL_MALFORMED;
+}
+
+void ol_card_hash(const struct ol_card *card, struct ol_hash *out)
+{
+    uint8_t bytes[OL_CARD_MAX];
+    struct ol_wr w = ol_wr_to(bytes, sizeof bytes);
+    struct ol_span whole;
+
+    encode(card, &w);
+    assert(!w.full);
+    whole = ol_wr_span(&w);
+    ol_sha256(&whole, 1, out);
+}
+
+uint8_t ol_side_of(const struct ol_card *own, const struct ol_card *peer)
+{
+    int order = memcmp(own->sign.b, peer->sign.b, sizeof own->sign.b);
+
+    if (order == 0)
+        return 0;
+    return order < 0 ? 'A' : 'B';
+}
+
+void ol_line_id(const struct ol_hash *id0, const struct ol_hash *card_a, const struct ol_hash *card_b,
+                struct ol_hash *out)
+{
+    static const char prefix[16] = "openline/line/1"; /* with its NUL */
+    struct ol_span parts[] = {
+        ol_span(prefix, sizeof prefix),
+        ol_span(id0->b, sizeof id0->b),
+        ol_span(card_a->b, sizeof card_a->b),
+        ol_span(card_b->b, sizeof card_b->b),
+    };
+
+    ol_sha256(parts, 4, out);
+}
+
+#define CHECKSUM 4u
+#define GROUPS_PER_LINE 16u
+#define NOT_BASE64 64u
+
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+static void checksum(struct ol_span payload, uint8_t out[static CHECKSUM])
+{
+    struct ol_hash hash;
+
+    ol_sha256(&payload, 1, &hash);
+    memcpy(out, hash.b, CHECKSUM);
+}
+
+static void put_string(struct ol_wr *w, const char *s)
+{
+    ol_wr_bytes(w, s, strlen(s));
+}
+
+static void put_boundary(struct ol_wr *w, const char *which, const char *label)
+{
+    put_string(w, "-----");
+    put_string(w, which);
+    put_string(w, label);
+    put_string(w, "-----");
+}
+
+/* Three bytes, or the last one or two, as four characters. */
+static void put_group(struct ol_wr *w, const uint8_t *p, size_t len)
+{
+    uint32_t bits = 0;
+
+    for (size_t i = 0; i < 3; i++)
+        bits = bits << 8 | (i < len ? p[i] : 0);
+    for (size_t i = 0; i < 4; i++)
+        ol_wr_u8(w, i <= len ? (uint8_t)alphabet[bits >> (18 - 6 * i) & 63] : '=');
+}
+
+static void put_base64(struct ol_wr *w, struct ol_span in)
+{
+    for (size_t at = 0, group = 1; at < in.len; at += 3, group++) {
+        put_group(w, in.p + at, in.len - at);
+        if (group % GROUPS_PER_LINE == 0 || at + 3 >= in.len)
+            ol_wr_u8(w, '\n');
+    }
+}
+
+enum ol_err ol_armour_write(const char *label, struct ol_span payload, struct ol_wr *out)
+{
+    uint8_t inner[OL_CARD_MAX + CHECKSUM];
+
+    if (payload.len > OL_CARD_MAX)
+        return OL_LIMIT;
+    if (payload.len > 0)
+        memcpy(inner, payload.p, payload.len);
+    checksum(payload, inner + payload.len);
+    put_boundary(out, "BEGIN ", label);
+    ol_wr_u8(out, '\n');
+    put_base64(out, ol_span(inner, payload.len + CHECKSUM));
+    put_boundary(out, "END ", label);
+    ol_wr_u8(out, '\n');
+    ol_wipe(inner, sizeof inner);
+    return out->full ? OL_LIMIT : OL_OK;
+}
+
+static bool is_space(uint8_t c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static void skip_space(struct ol_rd *r)
+{
+    while (is_space(ol_rd_peek(r)))
+        ol_rd_u8(r);
+}
+
+static void expect_string(struct ol_rd *r, const char *s)
+{
+    struct ol_span want = ol_span(s, strlen(s));
+
+    if (!ol_span_equal(ol_rd_take(r, want.len), want))
+        r->bad = true;
+}
+
+static void expect_boundary(struct ol_rd *r, const char *which, const char *label)
+{
+    skip_space(r);
+    expect_string(r, "-----");
+    expect_string(r, which);
+    expect_string(r, label);
+    expect_string(r, "-----");
+    skip_space(r);
+}
+
+static uint32_t sextet(uint8_t c)
+{
+    const char *at = c != '\0' ? strchr(alphabet, c) : NULL;
+
+    return at != NULL ? (uint32_t)(at - alphabet) : NOT_BASE64;
+}
+
+/* Four characters as three bytes, or one or two where padding ends the text. Bits that no byte takes
+ * must be zero, so that there is one way to write a payload. */
+static size_t take_group(struct ol_rd *r, uint8_t out[static 3])
+{
+    uint32_t bits = 0;
+    size_t padding = 0;
+
+    for (size_t i = 0; i < 4; i++) {
+        uint8_t c = ol_rd_u8(r);
+        bool pads = c == '=' && i >= 2;
+        uint32_t six = pads ? 0 : sextet(c);
+
+        if (six == NOT_BASE64 || (padding > 0 && !pads))
+            r->bad = true;
+        padding += pads;
+        bits = bits << 6 | (six & 63);
+        skip_space(r);
+    }
+    if ((bits & ((1u << 8 * padding) - 1)) != 0)
+        r->bad = true;
+    out[0] = (uint8_t)(bits >> 16);
+    out[1] = (uint8_t)(bits >> 8);
+    out[2] = (uint8_t)bits;
+    return 3 - padding;
+}
+
+static void take_base64(struct ol_rd *r, struct ol_wr *w)
+{
+    uint8_t group[3];
+    size_t len = 3;
+
+    while (len == 3 && !r->bad && !w->full && ol_rd_peek(r) != '-') {
+        len = take_group(r, group);
+        ol_wr_bytes(w, group, len);
+    }
+    ol_wipe(group, sizeof group);
+}
+
+enum ol_err ol_armour_read(const char *label, struct ol_span text, struct ol_wr *out)
+{
+    uint8_t inner[OL_CARD_MAX + CHECKSUM];
+    struct ol_rd r = ol_rd_from(text);
+    struct ol_wr w = ol_wr_to(inner, sizeof inner);
+    enum ol_err err = OL_MALFORMED;
+    struct ol_span payload;
+    uint8_t sum[CHECKSUM];
+
+    expect_boundary(&r, "BEGIN ", label);
+    take_base64(&r, &w);
+    expect_boundary(&r, "END ", label);
+    if (ol_rd_end(&r) != OL_OK || w.full || w.len < CHECKSUM)
+        goto out;
+    payload = ol_span(inner, w.len - CHECKSUM);
+    checksum(payload, sum);
+    if (!ol_span_equal(ol_span(sum, CHECKSUM), ol_span(inner + payload.len, CHECKSUM)))
+        goto out;
+    ol_wr_bytes(out, payload.p, payload.len);
+    err = out->full ? OL_LIMIT : OL_OK;
+out:
+    ol_wipe(inner, sizeof inner);
+    return err;
+}
