@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The tables, and the ladder. Step n leads from schema n to n + 1, in one transaction
+ * with the rest of the climb; a step that was released is never changed.
+ */
+#include "store/sqlite.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#define APPLICATION_ID 0x4f4c6e31 /* "OLn1" */
+
+static const char *const steps[] = {
+    "CREATE TABLE line ("
+    " number INTEGER PRIMARY KEY,"
+    " name TEXT NOT NULL UNIQUE CHECK (length(CAST(name AS BLOB)) BETWEEN 1 AND 71),"
+    " id BLOB NOT NULL UNIQUE,"
+    " id0 BLOB NOT NULL,"
+    " own_card BLOB NOT NULL,"
+    " peer_card BLOB NOT NULL,"
+    " old_line BLOB NOT NULL,"
+    " compared INTEGER NOT NULL,"
+    " restored INTEGER NOT NULL"
+    ") STRICT;"
+
+    /* about: the key of the message that an act is about. The body is last: only it overflows. */
+    "CREATE TABLE entry ("
+    " id INTEGER PRIMARY KEY,"
+    " kind INTEGER NOT NULL,"
+    " flags INTEGER NOT NULL,"
+    " xseq INTEGER NOT NULL,"
+    " time INTEGER NOT NULL,"
+    " marks INTEGER NOT NULL,"
+    " stored_at INTEGER NOT NULL,"
+    " about INTEGER,"
+    " hash BLOB NOT NULL,"
+    " prev BLOB NOT NULL,"
+    " xhash BLOB NOT NULL,"
+    " commitment BLOB NOT NULL,"
+    " seal BLOB,"
+    " body BLOB NOT NULL"
+    ") STRICT;"
+    "CREATE INDEX entry_about ON entry (about) WHERE about IS NOT NULL;"
+    /* The record's own kinds, few among many; a scan for any other kind walks the stream. */
+    "CREATE INDEX entry_rare ON entry (kind, id) WHERE kind BETWEEN 33 AND 39;"
+    /* Hashes are random: one index over all would touch as many pages as a commit has rows (it halved
+     * the rows per second). Within 1,024 keys they stay on a few pages, and who seeks a hash tries one
+     * such bucket after the other, the latest first. */
+    "CREATE INDEX entry_hash ON entry (id >> 10, substr(hash, 1, 4));"
+
+    /* Which entry of a stream is the first to name a number of the other stream, or one above it. For
+     * entries that are not ALONE a staircase: seq rises with xseq. What names no more than an earlier
+     * entry does is not in it, so a lookup is one descent of a tree, whatever a resume did to xseq. */
+    "CREATE TABLE named ("
+    " stream INTEGER NOT NULL,"
+    " alone INTEGER NOT NULL,"
+    " xseq INTEGER NOT NULL,"
+    " seq INTEGER NOT NULL,"
+    " PRIMARY KEY (stream, alone, xseq)"
+    ") STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE answered ("
+    " line INTEGER NOT NULL,"
+    " n INTEGER NOT NULL,"
+    " key BLOB NOT NULL,"
+    " PRIMARY KEY (line, n)"
+    ") STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE outbox ("
+    " n INTEGER PRIMARY KEY,"
+    " line INTEGER NOT NULL,"
+    " token INTEGER NOT NULL,"
+    " kind INTEGER NOT NULL,"
+    " flags INTEGER NOT NULL,"
+    " body BLOB NOT NULL,"
+    " UNIQUE (line, token)"
+    ") STRICT;"
+
+    "CREATE TABLE evidence ("
+    " n INTEGER PRIMARY KEY,"
+    " id INTEGER NOT NULL,"
+    " kind INTEGER NOT NULL,"
+    " flags INTEGER NOT NULL,"
+    " xseq INTEGER NOT NULL,"
+    " time INTEGER NOT NULL,"
+    " marks INTEGER NOT NULL,"
+    " stored_at INTEGER NOT NULL,"
+    " hash BLOB NOT NULL,"
+    " prev BLOB NOT NULL,"
+    " xhash BLOB NOT NULL,"
+    " commitment BLOB NOT NULL,"
+    " seal BLOB,"
+    " body BLOB NOT NULL,"
+    " UNIQUE (id, hash)"
+    ") STRICT;",
+};
+
+#define SCHEMA ((int64_t)(sizeof steps / sizeof steps[0]))
+
+static_assert(OL_NAME_MAX + 8 == 72, "the check on a line's name knows this size");
+static_assert(BUCKET_BITS == 10, "the index over hashes is made of such buckets");
+
+enum ol_err ol_schema_check(struct ol_conn *c)
+{
+    int64_t application;
+    int64_t version;
+
+    if (!ol_conn_number(c, "PRAGMA application_id", &application) ||
+        !ol_conn_number(c, "PRAGMA user_version", &version))
+        return ol_conn_read_failed(c);
+    if (application != APPLICATION_ID || version < 1) {
+        snprintf(c->why, sizeof c->why, "a database, but not a store of this program");
+        return OL_MALFORMED;
+    }
+    if (version > SCHEMA) {
+        snprintf(c->why, sizeof c->why, "the store has schema %d, newer than the %d this program knows",
+                 (int)version, (int)SCHEMA);
+        return OL_MALFORMED;
+    }
+    return OL_OK;
+}
+
+/* Another program may have climbed since it was checked: the version counts inside the transaction. */
+static bool climb(struct ol_conn *c)
+{
+    char identity[96];
+    int64_t version;
+
+    if (!ol_conn_number(c, "PRAGMA user_version", &version))
+        return false;
+    for (int64_t v = version; v < SCHEMA; v++)
+        if (!ol_conn_exec(c, steps[v]))
+            return false;
+    snprintf(identity, sizeof identity, "PRAGMA application_id = %d; PRAGMA user_version = %d",
+             APPLICATION_ID, (int)SCHEMA);
+    return version >= SCHEMA || ol_conn_exec(c, identity);
+}
+
+enum ol_err ol_schema_migrate(struct ol_conn *c)
+{
+    int64_t version;
+
+    if (!ol_conn_number(c, "PRAGMA user_version", &version))
+        return ol_conn_read_failed(c);
+    if (version >= SCHEMA ||
+        (ol_conn_exec(c, "BEGIN IMMEDIATE") && climb(c) && ol_conn_exec(c, "COMMIT")))
+        return OL_OK;
+    return ol_conn_write_failed(c); /* closing rolls it back */
+}
