@@ -48,7 +48,8 @@ static void hmac(struct ol_span key, const struct ol_span *parts, size_t n, stru
 {
     crypto_auth_hmacsha256_state state;
 
-    crypto_auth_hmacsha256_init(&state, key.p, key.len);
+    /* An empty key may have no memory, which libsodium does not allow. */
+    crypto_auth_hmacsha256_init(&state, key.len > 0 ? key.p : (const uint8_t *)"", key.len);
     for (size_t i = 0; i < n; i++) {
         if (parts[i].len > 0) /* an empty part may have no memory */
             crypto_auth_hmacsha256_update(&state, parts[i].p, parts[i].len);

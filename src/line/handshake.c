@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The handshake of the line: two messages, one session for all paths.
+ *
+ *     calling     message 1 sent on every open path; a retry has a new ephemeral key
+ *     answering   message 1 came; its key, its entries and their receipts are one commit,
+ *                 message 2 goes out after it, on every path on which message 1 came
+ *     next        the answered session, until a frame under it has come
+ *     cur         the session that sends; old, the one before it, only receives
+ *
+ * Message 1 may be a replay, or forged with our stolen key: only its entries count.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "crypto/hash.h"
+#include "line/internal.h"
+
+bool session_usable(const struct ol_line *l)
+{
+    return l->cur.live && (l->cur.initiator || l->cur.proved);
+}
+
+static void noise_init(const struct ol_line *l, bool initiator, struct ol_noise *n)
+{
+    uint8_t prologue[10 + 32];
+
+    memcpy(prologue, "openline/1", 10);
+    memcpy(prologue + 10, l->cfg.record.line.b, 32);
+    ol_noise_init(n, &(struct ol_noise_cfg){.initiator = initiator,
+                                            .prologue = ol_span(prologue, sizeof prologue),
+                                            .psk = &l->cfg.keys.psk,
+                                            .own = &l->cfg.own_dh,
+                                            .peer = &l->cfg.peer_dh});
+}
+
+static void make_current(struct ol_line *l, const struct ol_session *s)
+{
+    if (l->cur.live) {
+        l->old = l->cur;
+        l->old_until = l->now.ms + 3 * line_rto(l);
+    }
+    l->cur = *s;
+    l->sync_due = true;
+    l->absent_asked = 0;
+    for (uint8_t i = 0; i < OL_PATHS; i++) {
+        l->path[i].unanswered = 0;
+        l->path[i].asked_counter = 0;
+        if (path_open(l, i))
+            path_ask(l, i);
+    }
+}
+
+void handshake_proved(struct ol_line *l)
+{
+    make_current(l, &l->next);
+    ol_session_wipe(&l->next);
+    ol_wipe(&l->answering, sizeof l->answering);
+    ol_wipe(&l->calling, sizeof l->calling);
+}
+
+/* ---- Calling ---- */
+
+void handshake_need(struct ol_line *l)
+{
+    bool open = false;
+
+    for (uint8_t i = 0; i < OL_PATHS; i++)
+        open = open || path_open(l, i);
+    if (!open || l->calling.active || l->answering.active || l->failed)
+        return;
+    l->calling.active = true;
+    l->calling.tries = 0;
+    /* B waits a little, so that two that begin together rarely cross. */
+    l->calling.retry_at = l->now.ms + (own_side(l) == 'B' ? RETRY_FIRST_MS / 4 : 0);
+}
+
+static uint8_t new_session_id(struct ol_line *l)
+{
+    uint8_t odd = own_side(l) == 'B';
+
+    do
+        l->last_session = (uint8_t)(((l->last_session + 2) & 0xe) | odd);
+    while ((l->cur.live && l->cur.id == l->last_session) || (l->old.live && l->old.id == l->last_session));
+    return l->last_session;
+}
+
+/* A new message 1, with its own ephemeral key and what is to be said now. */
+static void call(struct ol_line *l)
+{
+    struct ol_calling *c = &l->calling;
+    uint8_t payload[OL_FRAME_UDP];
+    size_t len = 0;
+
+    if (l->signing == OL_SIGN_READY) {
+        send_again_from(l, l->held + 1);
+        len = output_entries(l, payload, sizeof payload - OL_HANDSHAKE_OVERHEAD);
+    }
+    noise_init(l, true, &c->noise);
+    if (ol_noise_write(&c->noise, l->cfg.random, ol_span(payload, len), c->bytes)) {
+        c->active = false;
+        return;
+    }
+    c->len = len + OL_NOISE_OVERHEAD;
+    c->session = new_session_id(l);
+    c->due = 0;
+    for (uint8_t i = 0; i < OL_PATHS; i++)
+        c->due |= (uint16_t)(path_open(l, i) ? 1u << i : 0);
+    c->retry_at = l->now.ms + (line_rto(l) << (c->tries < 4 ? c->tries : 4));
+    c->tries++;
+}
+
+static struct ol_span outer(const struct ol_line *l, enum ol_outer_type type, uint8_t session, uint8_t path,
+                            struct ol_span noise, uint8_t *out)
+{
+    struct ol_outer o = {.type = type, .session = session, .path = path};
+    struct ol_wr w = ol_wr_to(out, OL_FRAME_MAX);
+    uint8_t first[OL_HANDSHAKE_HEAD];
+    struct ol_wr head = ol_wr_to(first, sizeof first);
+
+    ol_outer_write(&o, &head);
+    ol_handshake_tag(&l->cfg.keys.tag[own_side(l) - 'A'], first, noise, o.tag);
+    ol_outer_write(&o, &w);
+    ol_wr_bytes(&w, noise.p, noise.len);
+    assert(!w.full);
+    return ol_wr_span(&w);
+}
+
+/* ---- Answering ---- */
+
+static uint64_t key_prefix(const uint8_t *ephemeral)
+{
+    struct ol_rd r = ol_rd_from(ol_span(ephemeral, 8));
+
+    return ol_rd_u64(&r);
+}
+
+static bool answered_before(const struct ol_line *l, const uint8_t *ephemeral)
+{
+    uint64_t n = l->answered_n < OL_ANSWERED ? l->answered_n : OL_ANSWERED;
+
+    for (uint64_t i = 0; i < n; i++) {
+        if (l->answered_keys[i] == key_prefix(ephemeral))
+            return true;
+    }
+    return false;
+}
+
+void ol_line_load_answered(struct ol_line *l, const struct ol_hash *key)
+{
+    l->answered_keys[l->answered_n++ % OL_ANSWERED] = key_prefix(key->b);
+}
+
+/* The same message 1 on another path, or again because message 2 was lost. */
+static enum ol_err answer_again(struct ol_line *l, uint8_t path, uint16_t conn)
+{
+    struct ol_answering *a = &l->answering;
+
+    a->paths |= (uint16_t)(1u << path);
+    a->conn[path] = conn;
+    if (a->made)
+        a->due |= (uint16_t)(1u << path);
+    return OL_OK;
+}
+
+static void begin_answer(struct ol_line *l, const struct ol_outer *o, uint8_t path, uint16_t conn,
+                         const struct ol_noise *n)
+{
+    struct ol_answering *a = &l->answering;
+    struct ol_put put = {.what = OL_PUT_ANSWERED};
+
+    ol_wipe(a, sizeof *a);
+    ol_session_wipe(&l->next);
+    a->active = true;
+    a->noise = *n;
+    memcpy(a->ephemeral, n->re.b, 32);
+    memcpy(put.hash.b, n->re.b, 32);
+    ol_batch_add(filling(l), &put);
+    ol_line_load_answered(l, &put.hash);
+    a->batch = filling_id(l);
+    a->session = o->session;
+    a->until = l->now.ms + 4 * line_rto(l);
+    (void)answer_again(l, path, conn);
+}
+
+/* Crossed: B answers A's call and drops its own; A goes on with its own until its retry is due. */
+static bool goes_first(const struct ol_line *l)
+{
+    return own_side(l) == 'A' && l->calling.active && l->calling.tries == 1 && l->now.ms < l->calling.retry_at;
+}
+
+static enum ol_err on_message_1(struct ol_line *l, const struct ol_outer *o, uint8_t path, uint16_t conn)
+{
+    struct ol_noise n;
+    uint8_t payload[OL_FRAME_MAX];
+    enum ol_err err;
+
+    if (o->rest.len < OL_NOISE_OVERHEAD || (o->session & 1) != (own_side(l) == 'A'))
+        return OL_MALFORMED;
+    if (l->answering.active && memcmp(o->rest.p, l->answering.ephemeral, 32) == 0)
+        return answer_again(l, path, conn);
+    if (answered_before(l, o->rest.p)) {
+        l->count.replayed++;
+        return OL_REPLAYED;
+    }
+    noise_init(l, false, &n);
+    err = ol_noise_read(&n, o->rest, payload);
+    if (err) {
+        l->count.wrong_card++;
+        l->changed = true;
+        goto out;
+    }
+    if (!ol_batch_fits(filling(l), 1, 0, OL_BATCH_RESERVED)) {
+        err = OL_LIMIT;
+        goto out;
+    }
+    err = items_input(l, ol_span(payload, o->rest.len - OL_NOISE_OVERHEAD), NULL, path, true);
+    if (err == OL_LIMIT || goes_first(l))
+        goto out;
+    ol_wipe(&l->calling, sizeof l->calling);
+    begin_answer(l, o, path, conn, &n);
+    err = OL_OK;
+out:
+    ol_noise_wipe(&n);
+    ol_wipe(payload, sizeof payload);
+    return err;
+}
+
+/* The commit that message 2 waits for is durable: make it, and the session that it opens. */
+static void make_answer(struct ol_line *l)
+{
+    struct ol_answering *a = &l->answering;
+    uint8_t payload[OL_FRAME_UDP];
+    struct ol_wr w = ol_wr_to(payload, sizeof payload - OL_HANDSHAKE_OVERHEAD);
+    struct ol_item item = {.kind = OL_ITEM_SYNC};
+    struct ol_dir_key tx;
+    struct ol_dir_key rx;
+
+    sync_make(l, &item.sync);
+    /* With no other session open, nothing can come in that this sync does not know of. */
+    item.sync.answer = item.sync.answer || (!l->cur.live && !l->old.live && !l->in_flight && filling(l)->n == 0);
+    ol_item_write(&item, &w);
+    w.len += output_entries(l, payload + w.len, ol_wr_room(&w));
+    if (ol_noise_write(&a->noise, l->cfg.random, ol_wr_span(&w), a->bytes)) {
+        ol_wipe(a, sizeof *a);
+        return;
+    }
+    a->len = w.len + OL_NOISE_OVERHEAD;
+    ol_noise_split(&a->noise, &tx, &rx, NULL);
+    ol_session_start(&l->next, a->session, false, &tx, &rx, l->now.ms);
+    ol_wipe(&tx, sizeof tx);
+    ol_wipe(&rx, sizeof rx);
+    a->made = true;
+    a->due = a->paths;
+}
+
+static enum ol_err on_message_2(struct ol_line *l, const struct ol_outer *o, uint8_t path, uint16_t conn)
+{
+    struct ol_calling *c = &l->calling;
+    struct ol_session *s = &l->next; /* free while we call: nothing is being answered */
+    struct ol_dir_key tx;
+    struct ol_dir_key rx;
+    struct ol_noise n;
+    uint8_t payload[OL_FRAME_MAX];
+    enum ol_err err;
+
+    if (!c->active || c->tries == 0 || c->session != o->session)
+        return OL_UNEXPECTED;
+    n = c->noise;
+    err = ol_noise_read(&n, o->rest, payload);
+    if (err) {
+        l->count.wrong_card++;
+        goto out;
+    }
+    ol_noise_split(&n, &tx, &rx, NULL);
+    ol_session_start(s, o->session, true, &tx, &rx, l->now.ms);
+    make_current(l, s);
+    ol_session_wipe(s);
+    ol_wipe(&tx, sizeof tx);
+    ol_wipe(&rx, sizeof rx);
+    ol_wipe(c, sizeof *c);
+    l->path[path].peer_number = o->path;
+    path_heard(l, path, conn);
+    err = items_input(l, ol_span(payload, o->rest.len - OL_NOISE_OVERHEAD), &l->cur, path, false);
+out:
+    ol_noise_wipe(&n);
+    ol_wipe(payload, sizeof payload);
+    return err;
+}
+
+enum ol_err handshake_input(struct ol_line *l, const struct ol_outer *o, uint8_t path, uint16_t conn)
+{
+    uint8_t tag[8];
+    uint8_t first[OL_HANDSHAKE_HEAD];
+    struct ol_wr w = ol_wr_to(first, sizeof first);
+
+    ol_outer_write(o, &w);
+    ol_handshake_tag(&l->cfg.keys.tag[peer_side(l) - 'A'], first, o->rest, tag);
+    if (!ol_secret_equal(tag, o->tag, sizeof tag)) {
+        l->changed = l->changed || l->count.wrong_key == 0;
+        l->count.wrong_key++;
+        return OL_FORGED;
+    }
+    return o->type == OL_MESSAGE_1 ? on_message_1(l, o, path, conn) : on_message_2(l, o, path, conn);
+}
+
+/* ---- Time and output ---- */
+
+static bool message_2_ready(const struct ol_line *l)
+{
+    return l->answering.active && !l->answering.made &&
+           (l->batch_id > l->answering.batch || (l->batch_id == l->answering.batch && !l->in_flight));
+}
+
+void handshake_tick(struct ol_line *l)
+{
+    if (l->answering.active && l->now.ms >= l->answering.until) {
+        ol_wipe(&l->answering, sizeof l->answering);
+        ol_session_wipe(&l->next);
+        if (!session_usable(l))
+            handshake_need(l);
+    }
+    if (l->old.live && l->now.ms >= l->old_until)
+        ol_session_wipe(&l->old);
+    if (l->calling.active && l->now.ms >= l->calling.retry_at)
+        call(l);
+}
+
+ol_ms handshake_deadline(const struct ol_line *l)
+{
+    ol_ms at = OL_NEVER;
+
+    if (l->answering.active)
+        at = l->answering.until;
+    if (l->calling.active && l->calling.retry_at < at)
+        at = l->calling.retry_at;
+    if (l->old.live && l->old_until < at)
+        at = l->old_until;
+    return at;
+}
+
+/* Message 2 goes out on a connection that may not be proven yet: that the relay has room is enough. */
+static int next_due(const struct ol_line *l, uint16_t due)
+{
+    for (uint8_t i = 0; i < OL_PATHS; i++) {
+        if ((due >> i & 1) && l->path[i].outstanding < l->path[i].window)
+            return i;
+    }
+    return -1;
+}
+
+bool handshake_next(struct ol_line *l, struct ol_out *out)
+{
+    struct ol_answering *a = &l->answering;
+    struct ol_calling *c = &l->calling;
+    int path;
+
+    if (message_2_ready(l))
+        make_answer(l);
+    path = next_due(l, a->due);
+    if (a->active && path >= 0) {
+        a->due &= (uint16_t)~(1u << path);
+        *out = (struct ol_out){.kind = OL_OUT_SEND, .path = (uint8_t)path, .conn = a->conn[path]};
+        out->bytes = outer(l, OL_MESSAGE_2, a->session, out->path, ol_span(a->bytes, a->len), l->frame);
+        return true;
+    }
+    path = next_due(l, c->due);
+    if (c->active && path >= 0) {
+        c->due &= (uint16_t)~(1u << path);
+        *out = (struct ol_out){.kind = OL_OUT_SEND, .path = (uint8_t)path};
+        out->bytes = outer(l, OL_MESSAGE_1, c->session, out->path, ol_span(c->bytes, c->len), l->frame);
+        return true;
+    }
+    return false;
+}
+
+void ol_line_drop_session(struct ol_line *l, struct ol_now now)
+{
+    l->now = now;
+    ol_session_wipe(&l->cur);
+    ol_session_wipe(&l->old);
+    ol_session_wipe(&l->next);
+    ol_wipe(&l->calling, sizeof l->calling);
+    ol_wipe(&l->answering, sizeof l->answering);
+}

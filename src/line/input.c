@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Bytes that came in on a path: which session opens them, and what each item in them
+ * means. Whatever they are, the line goes on.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "line/internal.h"
+
+/* ---- Items ---- */
+
+/* What a frame told, applied once all of it was read. */
+struct told {
+    bool sync;
+    struct ol_sync the_sync;
+    struct ol_ranges aside;
+    bool back;
+};
+
+static enum ol_err take_entry(struct ol_line *l, uint8_t author, const struct ol_entry *e)
+{
+    switch (ol_record_take(&l->record, author, e, filling(l), l->now.utc)) {
+    case OL_TOOK_NEW:
+        return OL_OK;
+    case OL_TOOK_KNOWN:
+        /* A duplicate asks for its receipt: our sync, and what the peer's shows missing, answer it. */
+        l->sync_due = l->sync_due || author == peer_side(l);
+        return OL_OK;
+    case OL_TOOK_ASIDE:
+    case OL_TOOK_REFUSED:
+        if (l->now.ms >= l->gap_sync_at && e->seq > ol_record_peer(&l->record)->head + 1) {
+            l->sync_due = true;
+            l->gap_sync_at = l->now.ms + line_rto(l);
+        }
+        return OL_OK;
+    case OL_TOOK_FORK:
+        l->changed = true;
+        return OL_OK;
+    case OL_TOOK_FULL:
+        return OL_LIMIT;
+    }
+    return OL_OK;
+}
+
+static enum ol_err take_part(struct ol_line *l, const struct ol_part *part)
+{
+    struct ol_entry whole;
+
+    if (!part_input(l, part, &whole))
+        return OL_OK;
+    return take_entry(l, part->author, &whole);
+}
+
+static void take_want(struct ol_line *l, const struct ol_want *want)
+{
+    unsigned i = want->stream - 'A';
+
+    l->give[i] = *want;
+    l->give_none[i] = true;
+}
+
+static void take_none(struct ol_line *l, const struct ol_want *none)
+{
+    struct ol_range *w = &l->record.want[none->stream - 'A'];
+
+    if (none->stream == own_side(l))
+        signing_none(l, &none->range);
+    else if (w->from >= none->range.from && w->to <= none->range.to)
+        *w = (struct ol_range){0};
+}
+
+static enum ol_err take_item(struct ol_line *l, const struct ol_item *item, struct ol_session *s, uint8_t path,
+                             struct told *told)
+{
+    uint8_t author = told->back ? own_side(l) : peer_side(l);
+
+    switch (item->kind) {
+    case OL_ITEM_SYNC:
+        told->sync = true;
+        told->the_sync = item->sync;
+        return OL_OK;
+    case OL_ITEM_ASIDE:
+        told->aside = item->aside;
+        return OL_OK;
+    case OL_ITEM_ECHO:
+        echo_input(l, &item->echo, s, path);
+        return OL_OK;
+    case OL_ITEM_WANT:
+        take_want(l, &item->want);
+        return OL_OK;
+    case OL_ITEM_NONE:
+        take_none(l, &item->want);
+        return OL_OK;
+    case OL_ITEM_BACK:
+        told->back = true;
+        return OL_OK;
+    case OL_ITEM_PART:
+        return take_part(l, &item->part);
+    case OL_ITEM_ENTRY:
+        return take_entry(l, author, &item->entry);
+    }
+    return OL_MALFORMED;
+}
+
+/* What verified entries named of ours is held and delivered. */
+static void settle_named(struct ol_line *l)
+{
+    uint32_t up_to = l->record.named.up_to;
+
+    if (up_to > l->named) {
+        l->named = up_to;
+        l->probes = 0;
+        held_up_to(l, up_to);
+    }
+}
+
+enum ol_err items_input(struct ol_line *l, struct ol_span items, struct ol_session *s, uint8_t path,
+                        bool from_message_1)
+{
+    struct ol_rd r = ol_rd_from(items);
+    struct told told = {0};
+    struct ol_item item;
+    enum ol_err err;
+
+    while ((err = ol_item_read(&r, &item)) == OL_OK) {
+        if (from_message_1 && item.kind != OL_ITEM_ENTRY)
+            continue;
+        err = take_item(l, &item, s, path, &told);
+        if (err)
+            break;
+    }
+    if (err == OL_MALFORMED)
+        l->count.malformed++;
+    signing_update(l);
+    settle_named(l);
+    if (told.sync)
+        sync_input(l, &told.the_sync, &told.aside, s);
+    return err == OL_ABSENT ? OL_OK : err;
+}
+
+/* ---- Frames ---- */
+
+static struct ol_session *session_of(struct ol_line *l, uint8_t id)
+{
+    if (l->cur.live && l->cur.id == id)
+        return &l->cur;
+    if (l->next.live && l->next.id == id)
+        return &l->next;
+    if (l->old.live && l->old.id == id)
+        return &l->old;
+    return NULL;
+}
+
+static enum ol_err frame_input(struct ol_line *l, const struct ol_outer *o, uint8_t path, uint16_t conn,
+                               struct ol_span in)
+{
+    struct ol_session *s = session_of(l, o->session);
+    uint8_t items[OL_FRAME_MAX];
+    enum ol_err err;
+
+    if (s == NULL)
+        return OL_FORGED;
+    err = ol_session_open(s, o, in, items, l->now.ms);
+    if (err)
+        return err;
+    if (s == &l->next) {
+        handshake_proved(l);
+        s = &l->cur;
+    }
+    l->count.frames_in++;
+    /* Each side numbers its paths as it likes: counters go by the sender's number, liveness by ours. */
+    l->path[path].peer_number = o->path;
+    path_heard(l, path, conn);
+    err = items_input(l, ol_span(items, o->rest.len - OL_TAG), s, path, false);
+    ol_wipe(items, sizeof items);
+    return err;
+}
+
+enum ol_err ol_line_input(struct ol_line *l, uint8_t path, uint16_t conn, struct ol_span in, struct ol_now now)
+{
+    struct ol_outer o;
+    enum ol_err err;
+
+    assert(path < OL_PATHS);
+    l->now = now;
+    l->count.bytes_in += in.len;
+    err = in.len > OL_FRAME_MAX ? OL_MALFORMED : ol_outer_read(in, &o);
+    if (!err)
+        err = o.type == OL_FRAME ? frame_input(l, &o, path, conn, in) : handshake_input(l, &o, path, conn);
+    if (err == OL_FORGED || err == OL_MALFORMED)
+        l->count.strangers++;
+    if (err == OL_REPLAYED)
+        l->count.replayed++;
+    return err;
+}

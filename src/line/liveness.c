@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Paths: what is proven of each, and when. The relay's word that a connection exists is
+ * advice; an authentic frame proves that we hear, an echo of the peer proves that we are
+ * heard. Timers come from what was measured.
+ */
+#include "line/internal.h"
+
+bool path_open(const struct ol_line *l, uint8_t path)
+{
+    return l->path[path].configured && l->path[path].connections > 0;
+}
+
+bool path_ready(const struct ol_line *l, uint8_t path)
+{
+    return path_open(l, path) && l->path[path].outstanding < l->path[path].window;
+}
+
+ol_ms path_rto(const struct ol_line *l, uint8_t path)
+{
+    const struct ol_line_path *p = &l->path[path];
+    ol_ms rto = p->rtt_ms + 4 * (ol_ms)p->rtt_var_ms;
+
+    if (p->rtt_ms == 0)
+        return RETRY_FIRST_MS;
+    return rto < RTO_MIN_MS ? RTO_MIN_MS : rto > RTO_MAX_MS ? RTO_MAX_MS : rto;
+}
+
+/* The slowest path in use: nothing is asked for again before it could have come. */
+ol_ms line_rto(const struct ol_line *l)
+{
+    ol_ms rto = 0;
+
+    for (uint8_t i = 0; i < OL_PATHS; i++) {
+        if (path_open(l, i) && path_rto(l, i) > rto)
+            rto = path_rto(l, i);
+    }
+    return rto == 0 ? RETRY_FIRST_MS : rto;
+}
+
+enum ol_path_health ol_line_path_health(const struct ol_line *l, uint8_t path, struct ol_now now)
+{
+    const struct ol_line_path *p = &l->path[path];
+    ol_ms limit = 3 * l->cfg.liveness_ms;
+
+    if (!path_open(l, path) || !p->heard || !p->confirmed)
+        return OL_PATH_DOWN;
+    return now.ms - p->heard_at <= limit && now.ms - p->confirmed_at <= limit ? OL_PATH_UP : OL_PATH_DOWN;
+}
+
+void path_ask(struct ol_line *l, uint8_t path)
+{
+    l->path[path].ask_due = true;
+    l->path[path].ask_at = l->now.ms + path_rto(l, path) * 2;
+}
+
+void ol_line_path_set(struct ol_line *l, uint8_t path, bool configured, uint16_t mtu, uint16_t window)
+{
+    struct ol_line_path *p = &l->path[path];
+
+    p->configured = configured;
+    p->mtu = mtu < OL_FRAME_MAX ? mtu : OL_FRAME_MAX;
+    p->window = window;
+    l->changed = true;
+}
+
+void ol_line_path_up(struct ol_line *l, uint8_t path, struct ol_now now)
+{
+    l->now = now;
+    l->path[path].connections++;
+    l->path[path].unanswered = 0;
+    if (session_usable(l))
+        path_ask(l, path);
+    else
+        handshake_need(l);
+}
+
+static void lose(struct ol_line *l, uint8_t path)
+{
+    struct ol_line_path *p = &l->path[path];
+
+    p->heard = false;
+    p->confirmed = false;
+    p->ask_due = false;
+    p->echo_due = false;
+    p->ask_at = OL_NEVER;
+    l->changed = true;
+}
+
+void ol_line_path_down(struct ol_line *l, uint8_t path, struct ol_now now)
+{
+    l->now = now;
+    if (l->path[path].connections > 0)
+        l->path[path].connections--;
+    if (l->path[path].connections == 0)
+        lose(l, path);
+}
+
+void ol_line_path_reset(struct ol_line *l, struct ol_now now)
+{
+    l->now = now;
+    for (uint8_t i = 0; i < OL_PATHS; i++) {
+        l->path[i].connections = 0;
+        l->path[i].outstanding = 0;
+        lose(l, i);
+    }
+}
+
+void ol_line_credit(struct ol_line *l, uint8_t path, unsigned frames, struct ol_now now)
+{
+    struct ol_line_path *p = &l->path[path];
+
+    l->now = now;
+    p->outstanding = (uint16_t)(frames < p->outstanding ? p->outstanding - frames : 0);
+}
+
+void path_heard(struct ol_line *l, uint8_t path, uint16_t conn)
+{
+    struct ol_line_path *p = &l->path[path];
+
+    if (l->proven_conn[path] != conn) {
+        l->proven_conn[path] = conn;
+        l->proven_due |= (uint16_t)(1u << path);
+    }
+    l->changed = l->changed || !p->heard;
+    p->heard = true;
+    p->heard_at = l->now.ms;
+}
+
+void echo_make(const struct ol_line *l, uint8_t path, struct ol_echo *out)
+{
+    uint8_t number = l->path[path].peer_number;
+    const struct ol_session_path *sp = &l->cur.path[number];
+    ol_ms delay = l->now.ms - sp->rx_at;
+
+    *out = (struct ol_echo){.path = number, .ask = l->path[path].ask_due, .heard = sp->rx_next > 0, .time = l->now.utc};
+    if (out->heard) {
+        out->counter = (uint32_t)(sp->rx_next - 1);
+        out->delay_ms = (uint16_t)(delay > 0xfffe ? 0xfffe : delay);
+    } else {
+        out->delay_ms = 0xffff;
+    }
+}
+
+static void measure(struct ol_line *l, struct ol_line_path *p, const struct ol_echo *echo)
+{
+    ol_ms rtt = l->now.ms - p->asked_at;
+
+    if (echo->delay_ms >= 0xfffe || echo->counter < (uint32_t)p->asked_counter)
+        return;
+    rtt = rtt > echo->delay_ms ? rtt - echo->delay_ms : 0;
+    if (rtt == 0)
+        rtt = 1;
+    if (rtt > RTO_MAX_MS)
+        rtt = RTO_MAX_MS;
+    if (p->rtt_ms == 0) {
+        p->rtt_ms = (uint32_t)rtt;
+        p->rtt_var_ms = (uint32_t)rtt / 2;
+    } else { /* RFC 6298 */
+        uint32_t off = p->rtt_ms > rtt ? p->rtt_ms - (uint32_t)rtt : (uint32_t)rtt - p->rtt_ms;
+
+        p->rtt_var_ms = (3 * p->rtt_var_ms + off) / 4;
+        p->rtt_ms = (7 * p->rtt_ms + (uint32_t)rtt + 4) / 8;
+    }
+}
+
+void echo_input(struct ol_line *l, const struct ol_echo *echo, struct ol_session *s, uint8_t path)
+{
+    struct ol_line_path *p = &l->path[echo->path];
+
+    if (echo->ask && path_open(l, path))
+        l->path[path].echo_due = true;
+    l->clock_known = true;
+    l->clock_offset_s = (int64_t)echo->time - (int64_t)l->now.utc;
+    l->record.clock_doubtful = l->clock_offset_s > 60 + (int64_t)(p->rtt_ms / 1000) ||
+                               l->clock_offset_s < -60 - (int64_t)(p->rtt_ms / 1000);
+    if (!echo->heard || s != &l->cur || !ol_session_confirm(s, echo->path, echo->counter))
+        return;
+    if (p->unanswered > 0 || !p->confirmed)
+        measure(l, p, echo);
+    l->changed = l->changed || !p->confirmed;
+    p->confirmed = true;
+    p->confirmed_at = l->now.ms;
+    if (echo->counter >= (uint32_t)p->asked_counter) {
+        p->unanswered = 0;
+        p->ask_at = l->now.ms + l->cfg.liveness_ms;
+    }
+}
+
+/* Nothing answers on any path: the session may be one that the peer has lost. */
+static bool session_dead(const struct ol_line *l)
+{
+    bool any = false;
+
+    for (uint8_t i = 0; i < OL_PATHS; i++) {
+        if (!path_open(l, i))
+            continue;
+        any = true;
+        if (l->path[i].unanswered < ASK_TRIES)
+            return false;
+    }
+    return any;
+}
+
+void liveness_tick(struct ol_line *l)
+{
+    for (uint8_t i = 0; i < OL_PATHS; i++) {
+        struct ol_line_path *p = &l->path[i];
+
+        if (!path_open(l, i) || p->ask_at > l->now.ms || p->ask_due)
+            continue;
+        if (!session_usable(l)) {
+            p->ask_at = l->now.ms + l->cfg.liveness_ms;
+            handshake_need(l);
+            continue;
+        }
+        path_ask(l, i);
+        p->ask_at = l->now.ms + (path_rto(l, i) * 2 << (p->unanswered < 6 ? p->unanswered : 6));
+        if (p->ask_at > l->now.ms + l->cfg.liveness_ms)
+            p->ask_at = l->now.ms + l->cfg.liveness_ms;
+    }
+    if (session_usable(l) && session_dead(l))
+        handshake_need(l);
+}
+
+ol_ms liveness_deadline(const struct ol_line *l)
+{
+    ol_ms at = OL_NEVER;
+
+    for (uint8_t i = 0; i < OL_PATHS; i++) {
+        const struct ol_line_path *p = &l->path[i];
+
+        if (path_open(l, i) && !p->ask_due && p->ask_at < at)
+            at = p->ask_at;
+        /* The moment at which the path is no longer up. */
+        if (path_open(l, i) && p->heard && p->confirmed) {
+            ol_ms oldest = p->heard_at < p->confirmed_at ? p->heard_at : p->confirmed_at;
+            ol_ms dead = oldest + 3 * l->cfg.liveness_ms + 1;
+
+            if (dead > l->now.ms && dead < at)
+                at = dead;
+        }
+    }
+    return at;
+}

@@ -1,0 +1,575 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What goes out next, on which path: strict precedence, what a sync showed missing, what
+ * was never sent, what the peer asked for. One frame at a time, as the relay has room.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "line/internal.h"
+
+/* A frame in the making. The entry that ends it needs no length. */
+struct pack {
+    struct ol_wr w;
+    size_t last_entry;  /* where it begins */
+    bool ends_in_entry; /* and it has a length that can be taken away */
+    bool full;          /* nothing may follow */
+    bool any;           /* something worth a frame of its own */
+    bool entry;         /* an entry of ours that the peer must receipt or take */
+    uint32_t sent;      /* the highest own number in it */
+};
+
+static bool put_item(struct pack *p, const struct ol_item *item, size_t size)
+{
+    if (p->full || ol_wr_room(&p->w) < size)
+        return false;
+    ol_item_write(item, &p->w);
+    assert(!p->w.full);
+    p->ends_in_entry = false;
+    return true;
+}
+
+static void entry_of(const struct ol_row *row, uint8_t form, struct ol_entry *e)
+{
+    *e = (struct ol_entry){
+        .kind = row->h.kind,
+        .flags = (uint8_t)(row->h.flags | form),
+        .seq = row->h.seq,
+        .xseq = row->h.xseq,
+        .time = row->h.time,
+        .body = row->body,
+        .prev = row->h.prev,
+        .xhash = row->h.xhash,
+        .seal = row->seal,
+    };
+}
+
+/* Appends an entry, with a length as long as there is room for one. */
+static bool put_entry(struct pack *p, const struct ol_row *row, uint8_t form)
+{
+    struct ol_entry e;
+    size_t size;
+
+    entry_of(row, form, &e);
+    size = ol_entry_size(&e);
+    if (p->full || ol_wr_room(&p->w) < size)
+        return false;
+    p->full = ol_wr_room(&p->w) < size + 2;
+    if (!p->full)
+        e.flags |= OL_WIRE_LENGTH;
+    p->last_entry = p->w.len;
+    p->ends_in_entry = !p->full;
+    ol_entry_write(&e, &p->w);
+    assert(!p->w.full);
+    p->any = true;
+    return true;
+}
+
+static void finish(struct pack *p)
+{
+    uint8_t *at = p->w.p + p->last_entry;
+
+    if (!p->ends_in_entry)
+        return;
+    at[1] &= (uint8_t)~OL_WIRE_LENGTH;
+    memmove(at + 2, at + 4, p->w.len - p->last_entry - 4);
+    p->w.len -= 2;
+}
+
+/* ---- Which path for which precedence ---- */
+
+/* How many proven paths stand before this one in the order of the configuration: cheapest first. */
+static unsigned rank(const struct ol_line *l, uint8_t path)
+{
+    unsigned n = 0;
+
+    for (uint8_t i = 0; i < path; i++)
+        n += path_open(l, i) && l->path[i].heard;
+    return n;
+}
+
+static bool allowed(const struct ol_line *l, uint8_t path, enum ol_precedence precedence)
+{
+    if (precedence == OL_FLASH)
+        return true;
+    return l->path[path].heard && rank(l, path) < (precedence == OL_IMMEDIATE ? 2u : 1u);
+}
+
+/* ---- Own entries ---- */
+
+void output_urgent(struct ol_line *l, uint32_t seq, enum ol_precedence precedence)
+{
+    size_t i = l->urgent_n;
+
+    /* More than this many at once go in order, with the rest. */
+    if (l->urgent_n == OL_URGENT_MAX)
+        return;
+    while (i > 0 && l->urgent[i - 1].precedence < precedence) {
+        l->urgent[i] = l->urgent[i - 1];
+        i--;
+    }
+    l->urgent[i] = (struct ol_urgent){.seq = seq, .precedence = precedence};
+    l->urgent_n++;
+}
+
+bool receipt_waits(const struct ol_line *l)
+{
+    return l->receipt_seq >= l->tail;
+}
+
+static struct ol_urgent *urgent(struct ol_line *l, uint32_t seq)
+{
+    for (size_t i = 0; i < l->urgent_n; i++) {
+        if (l->urgent[i].seq == seq)
+            return &l->urgent[i];
+    }
+    return NULL;
+}
+
+static bool row_at(const struct ol_line *l, uint8_t author, uint32_t from, uint32_t to, struct ol_row *row)
+{
+    const struct ol_shelf *shelf = &l->cfg.record.shelf;
+
+    return from <= to && shelf->at(shelf->ctx, author, from, row) == OL_OK && row->h.seq <= to;
+}
+
+/* The form in which an own entry goes: alone-standing ones are sealed now if they never were. */
+static uint8_t form_of(const struct ol_line *l, struct ol_row *row, uint8_t wanted)
+{
+    if ((wanted & OL_WIRE_SEAL) && !row->sealed)
+        ol_record_seal_row(&l->record, row);
+    if (row->h.kind == OL_KIND_RESUME)
+        wanted |= OL_WIRE_PREV;
+    return (uint8_t)(wanted | (row->sealed ? OL_WIRE_SEAL : 0));
+}
+
+static void note_sent(struct ol_line *l, struct pack *p, const struct ol_row *row)
+{
+    (void)l;
+    p->entry = p->entry || row->h.kind != OL_KIND_RECEIPT;
+    if (row->h.seq > p->sent)
+        p->sent = row->h.seq;
+}
+
+/* An entry that no frame of this path holds goes in parts, one transfer at a time, in full form. */
+static bool start_parts(struct ol_line *l, struct pack *p, uint8_t author, struct ol_row *row)
+{
+    struct ol_parts *t = &l->part_out;
+    struct ol_entry e;
+    struct ol_wr w = ol_wr_to(t->bytes, sizeof t->bytes);
+
+    if (p->ends_in_entry || p->full)
+        return false; /* in a frame of its own */
+    if (t->author == author && t->seq == row->h.seq)
+        return true;
+    entry_of(row, form_of(l, row, author == own_side(l) ? OL_WIRE_FULL : OL_WIRE_PREV | OL_WIRE_XHASH), &e);
+    ol_entry_write(&e, &w);
+    assert(!w.full);
+    t->author = author;
+    t->seq = row->h.seq;
+    t->total = (uint32_t)w.len;
+    t->offset = 0;
+    return true;
+}
+
+/* The next piece. True when it was the last. */
+static bool put_part(struct ol_line *l, struct pack *p)
+{
+    struct ol_parts *t = &l->part_out;
+    size_t room = ol_wr_room(&p->w);
+    size_t left = t->total - t->offset;
+    struct ol_item item = {.kind = OL_ITEM_PART};
+
+    if (room < OL_PART_SIZE + 16)
+        return false;
+    room -= OL_PART_SIZE;
+    item.part = (struct ol_part){.author = t->author, .seq = t->seq, .total = (uint16_t)t->total,
+                                 .offset = (uint16_t)t->offset,
+                                 .bytes = ol_span(t->bytes + t->offset, left < room ? left : room)};
+    put_item(p, &item, OL_PART_SIZE + item.part.bytes.len);
+    p->full = true;
+    p->any = true;
+    t->offset += (uint32_t)item.part.bytes.len;
+    if (t->offset < t->total)
+        return false;
+    t->seq = 0;
+    return true;
+}
+
+/* Puts one own entry, whole or its next piece. True when all of it has gone. */
+static bool put_own(struct ol_line *l, struct pack *p, struct ol_row *row, uint8_t form, size_t frame_room)
+{
+    struct ol_entry e;
+
+    entry_of(row, form_of(l, row, form), &e);
+    if (ol_entry_size(&e) <= frame_room) {
+        if (!put_entry(p, row, form_of(l, row, form)))
+            return false;
+        note_sent(l, p, row);
+        return true;
+    }
+    if (!start_parts(l, p, own_side(l), row))
+        return false;
+    note_sent(l, p, row);
+    return put_part(l, p);
+}
+
+/* path: OL_PATHS for a handshake message, which goes on all. */
+static void put_urgent(struct ol_line *l, struct pack *p, uint8_t path, size_t frame_room)
+{
+    struct ol_row row;
+
+    for (size_t i = 0; i < l->urgent_n && !p->full; i++) {
+        struct ol_urgent *u = &l->urgent[i];
+        uint16_t bit = (uint16_t)(path < OL_PATHS ? 1u << path : UINT16_MAX);
+        bool next = l->held + 1 == u->seq;
+
+        if ((u->sent & bit) || u->seq > l->own_durable || (path < OL_PATHS && !allowed(l, path, u->precedence)))
+            continue;
+        if (u->precedence == OL_PRIORITY && (u->sent || u->seq <= l->tail))
+            continue; /* nothing to overtake: it goes in order */
+        if (!row_at(l, own_side(l), u->seq, u->seq, &row))
+            continue;
+        if (!put_own(l, p, &row, OL_WIRE_SEAL | (next ? 0 : OL_WIRE_PREV), frame_room))
+            return;
+        u->sent = (uint16_t)(u->sent | bit);
+        if (u->seq == l->tail)
+            l->tail++;
+    }
+}
+
+static void put_fixes(struct ol_line *l, struct pack *p, size_t frame_room)
+{
+    struct ol_row row;
+
+    while (l->fix.n > 0 && !p->full) {
+        struct ol_range *r = &l->fix.r[0];
+
+        if (!row_at(l, own_side(l), r->from, r->to < l->own_durable ? r->to : l->own_durable, &row)) {
+            memmove(&l->fix.r[0], &l->fix.r[1], (l->fix.n - 1) * sizeof l->fix.r[0]);
+            l->fix.n--;
+            continue;
+        }
+        if (!put_own(l, p, &row, 0, frame_room))
+            return;
+        r->from = row.h.seq + 1;
+    }
+}
+
+static void put_tail(struct ol_line *l, struct pack *p, size_t frame_room)
+{
+    struct ol_row row;
+
+    while (!p->full && row_at(l, own_side(l), l->tail, l->own_durable, &row)) {
+        const struct ol_urgent *u = urgent(l, row.h.seq);
+
+        if ((u == NULL || u->sent == 0) && !put_own(l, p, &row, 0, frame_room))
+            return;
+        l->tail = row.h.seq + 1;
+    }
+}
+
+/* ---- What the peer asked for ---- */
+
+static bool put_none(struct ol_line *l, struct pack *p, unsigned i, const struct ol_want *asked)
+{
+    struct ol_item item = {.kind = OL_ITEM_NONE, .want = *asked};
+
+    if (!put_item(p, &item, OL_WANT_SIZE))
+        return false;
+    l->give_none[i] = false;
+    l->give[i] = (struct ol_want){0};
+    p->any = true;
+    return true;
+}
+
+/* Entries of ours, in full form. */
+static void put_wanted_own(struct ol_line *l, struct pack *p, size_t frame_room)
+{
+    unsigned i = own_side(l) - 'A';
+    struct ol_row row;
+
+    while (l->give_none[i] && !p->full) {
+        struct ol_want *g = &l->give[i];
+        uint32_t to = g->range.to < l->own_durable ? g->range.to : l->own_durable;
+
+        if (!row_at(l, own_side(l), g->range.from, to, &row)) {
+            put_none(l, p, i, g);
+            return;
+        }
+        if (!put_own(l, p, &row, OL_WIRE_FULL, frame_room))
+            return;
+        g->range.from = row.h.seq + 1;
+        if (g->range.from > g->range.to)
+            l->give_none[i] = false;
+    }
+}
+
+/* The peer's own entries, as we hold them: after `back`, each with both hashes. */
+static void put_back(struct ol_line *l, struct pack *p, size_t frame_room)
+{
+    unsigned i = peer_side(l) - 'A';
+    struct ol_row row;
+    struct ol_entry e;
+    bool marked = false;
+
+    while (l->give_none[i] && !p->full) {
+        struct ol_want *g = &l->give[i];
+        uint8_t form;
+
+        if (!row_at(l, peer_side(l), g->range.from, g->range.to, &row)) {
+            if (!marked)
+                put_none(l, p, i, g);
+            return;
+        }
+        form = (uint8_t)(OL_WIRE_PREV | OL_WIRE_XHASH | (row.sealed ? OL_WIRE_SEAL : 0));
+        entry_of(&row, form, &e);
+        if (ol_entry_size(&e) + 1 > frame_room) {
+            if (!start_parts(l, p, peer_side(l), &row) || !put_part(l, p))
+                return;
+        } else {
+            if (!marked && !put_item(p, &(struct ol_item){.kind = OL_ITEM_BACK}, 1))
+                return;
+            marked = true;
+            if (!put_entry(p, &row, form))
+                return;
+        }
+        g->range.from = row.h.seq + 1;
+        if (g->range.from > g->range.to)
+            l->give_none[i] = false;
+    }
+}
+
+static void put_wants(struct ol_line *l, struct pack *p)
+{
+    want_absent(l);
+    for (unsigned i = 0; i < 2; i++) {
+        const struct ol_range *r = &l->record.want[i];
+        struct ol_item item = {.kind = OL_ITEM_WANT, .want = {.stream = (uint8_t)('A' + i), .range = *r}};
+
+        if (r->from == 0 || l->now.ms < l->want_at[i] || !put_item(p, &item, OL_WANT_SIZE))
+            continue;
+        l->want_at[i] = l->now.ms + 2 * line_rto(l);
+        p->any = true;
+    }
+}
+
+/* ---- Frames ---- */
+
+static void put_sync(struct ol_line *l, struct pack *p)
+{
+    struct ol_item item = {.kind = OL_ITEM_SYNC};
+    struct ol_item aside = {.kind = OL_ITEM_ASIDE};
+
+    sync_make(l, &item.sync);
+    if (!put_item(p, &item, OL_SYNC_SIZE + item.sync.held.n * OL_RANGE_SIZE))
+        return;
+    sync_sent(l, &item.sync);
+    p->any = true;
+    ol_stream_aside_ranges(ol_record_peer(&l->record), &aside.aside);
+    if (aside.aside.n > 0)
+        put_item(p, &aside, 2 + aside.aside.n * OL_RANGE_SIZE);
+}
+
+static void put_echo(struct ol_line *l, struct pack *p, uint8_t path)
+{
+    struct ol_line_path *lp = &l->path[path];
+    struct ol_item item = {.kind = OL_ITEM_ECHO};
+
+    if (!lp->echo_due && !lp->ask_due)
+        return;
+    echo_make(l, path, &item.echo);
+    if (!put_item(p, &item, OL_ECHO_SIZE))
+        return;
+    p->any = true;
+    lp->echo_due = false;
+    if (lp->ask_due) {
+        lp->ask_due = false;
+        lp->unanswered++;
+        lp->asked_counter = l->cur.path[path].tx_counter;
+        lp->asked_at = l->now.ms;
+    }
+}
+
+/* An entry has gone out: when its receipt is not here in time, ask. */
+static void expect_receipt(struct ol_line *l, const struct pack *p)
+{
+    l->entry_sent_at = l->now.ms;
+    if (p->entry)
+        l->probe_at = l->now.ms + (line_rto(l) << (l->probes < 6 ? l->probes : 6));
+}
+
+static bool make_frame(struct ol_line *l, uint8_t path, struct ol_out *out)
+{
+    struct ol_line_path *lp = &l->path[path];
+    size_t room = lp->mtu - OL_FRAME_OVERHEAD;
+    uint8_t items[OL_FRAME_MAX];
+    struct pack p = {.w = ol_wr_to(items, room)};
+    bool echo = lp->echo_due || lp->ask_due;
+    bool best = allowed(l, path, OL_ROUTINE);
+
+    if (echo || (l->sync_due && (best || l->path[path].heard)))
+        put_sync(l, &p);
+    put_echo(l, &p, path);
+    if (ol_session_may_send(&l->cur, path)) {
+        if (best)
+            put_wants(l, &p);
+        put_urgent(l, &p, path, room);
+        if (best) {
+            put_fixes(l, &p, room);
+            put_tail(l, &p, room);
+            put_wanted_own(l, &p, room);
+            put_back(l, &p, room);
+        }
+    }
+    if (!p.any)
+        return false;
+    finish(&p);
+    if (p.sent > 0)
+        expect_receipt(l, &p);
+    if (l->cur.path[path].tx_counter % PHASE_FRAMES == PHASE_FRAMES - 1)
+        (void)ol_session_ratchet(&l->cur);
+    ol_session_seal(&l->cur, path, ol_wr_span(&p.w), l->frame);
+    /* Far ahead of what the peer has confirmed: let it confirm. */
+    if (l->cur.path[path].tx_counter - l->cur.path[path].tx_confirmed > OL_AHEAD / 4 && lp->unanswered == 0)
+        path_ask(l, path);
+    *out = (struct ol_out){.kind = OL_OUT_SEND, .path = path, .bytes = ol_span(l->frame, p.w.len + OL_FRAME_OVERHEAD)};
+    ol_wipe(items, sizeof items);
+    return true;
+}
+
+size_t output_entries(struct ol_line *l, uint8_t *buf, size_t cap)
+{
+    struct pack p = {.w = ol_wr_to(buf, cap)};
+
+    put_urgent(l, &p, OL_PATHS, SIZE_MAX);
+    put_tail(l, &p, SIZE_MAX);
+    finish(&p);
+    if (p.sent > 0)
+        expect_receipt(l, &p);
+    return p.w.len;
+}
+
+static bool something_owed(const struct ol_line *l)
+{
+    return l->tail <= l->own_durable || l->sync_due || l->give_none[0] || l->give_none[1];
+}
+
+static bool output_frame(struct ol_line *l, struct ol_out *out)
+{
+    if (answer_ready(l))
+        l->sync_due = true;
+    if (!session_usable(l)) {
+        if (something_owed(l))
+            handshake_need(l);
+        return false;
+    }
+    for (uint8_t i = 0; i < OL_PATHS; i++) {
+        if (path_ready(l, i) && make_frame(l, i, out))
+            return true;
+    }
+    return false;
+}
+
+/* The delivered: ranges up to what was named, and single entries above it. */
+static bool named_next(struct ol_line *l, struct ol_out *out)
+{
+    struct ol_named *n = &l->record.named;
+
+    if (n->alone_n > 0) {
+        n->alone_n--;
+        *out = (struct ol_out){.kind = OL_OUT_NAMED, .from = n->alone[n->alone_n].seq,
+                               .to = n->alone[n->alone_n].seq, .time = n->alone[n->alone_n].time};
+        return true;
+    }
+    if (l->named_told < l->named) {
+        *out = (struct ol_out){.kind = OL_OUT_NAMED, .from = l->named_told + 1, .to = l->named,
+                               .time = n->up_to_time};
+        l->named_told = l->named;
+        return true;
+    }
+    return false;
+}
+
+bool output_next(struct ol_line *l, struct ol_out *out)
+{
+    if (output_frame(l, out))
+        return true;
+    if (named_next(l, out))
+        return true;
+    if (l->sent_told + 1 < l->tail) {
+        *out = (struct ol_out){.kind = OL_OUT_SENT, .to = l->tail - 1};
+        l->sent_told = l->tail - 1;
+        return true;
+    }
+    return false;
+}
+
+bool ol_line_was_sent(const struct ol_line *l, uint32_t seq)
+{
+    if (seq < l->tail)
+        return true;
+    for (size_t i = 0; i < l->urgent_n; i++) {
+        if (l->urgent[i].seq == seq)
+            return l->urgent[i].sent != 0;
+    }
+    return false;
+}
+
+/* ---- Parts coming in ---- */
+
+/* The slot of this entry, or the one that was touched least lately. */
+static struct ol_parts *slot_for(struct ol_line *l, const struct ol_part *part)
+{
+    struct ol_parts *t = l->part_in[0].touched <= l->part_in[1].touched ? &l->part_in[0] : &l->part_in[1];
+
+    for (unsigned i = 0; i < 2; i++) {
+        const struct ol_parts *s = &l->part_in[i];
+
+        if (s->seq == part->seq && s->author == part->author && s->total == part->total)
+            return &l->part_in[i];
+    }
+    t->author = part->author;
+    t->seq = part->seq;
+    t->total = part->total;
+    t->have_n = 0;
+    return t;
+}
+
+/* Adds [from, to) to the ascending list of what is here, joining what touches. False when the list is full. */
+static bool have_add(struct ol_parts *t, uint32_t from, uint32_t to)
+{
+    size_t i = 0;
+    size_t n;
+
+    while (i < t->have_n && t->have[i].to < from)
+        i++;
+    n = i;
+    while (n < t->have_n && t->have[n].from <= to) {
+        from = t->have[n].from < from ? t->have[n].from : from;
+        to = t->have[n].to > to ? t->have[n].to : to;
+        n++;
+    }
+    if (n == i && t->have_n == sizeof t->have / sizeof t->have[0])
+        return false;
+    memmove(&t->have[i + 1], &t->have[n], (t->have_n - n) * sizeof t->have[0]);
+    t->have[i] = (struct ol_range){.from = from, .to = to};
+    t->have_n = t->have_n + 1 - (n - i);
+    return true;
+}
+
+bool part_input(struct ol_line *l, const struct ol_part *part, struct ol_entry *whole)
+{
+    struct ol_parts *t = slot_for(l, part);
+    struct ol_rd r;
+
+    t->touched = l->now.ms;
+    if (!have_add(t, part->offset, part->offset + (uint32_t)part->bytes.len))
+        return false;
+    memcpy(t->bytes + part->offset, part->bytes.p, part->bytes.len);
+    if (t->have_n != 1 || t->have[0].from != 0 || t->have[0].to != t->total)
+        return false;
+    t->seq = 0;
+    r = ol_rd_from(ol_span(t->bytes, t->total));
+    return ol_entry_read(&r, whole) == OL_OK && ol_rd_end(&r) == OL_OK && whole->seq == part->seq;
+}

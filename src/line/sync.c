@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sync: each side says what it has, the other sends what is missing. And what follows
+ * from it for a station that starts: it signs nothing until the peer has said what it
+ * holds of its stream, and takes back first what it lacks.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "line/internal.h"
+
+/* Everything that came before the peer's question is durable. */
+bool answer_ready(const struct ol_line *l)
+{
+    return l->answer_wanted &&
+           (l->batch_id > l->answer_batch || (l->batch_id == l->answer_batch && !l->in_flight));
+}
+
+void sync_make(const struct ol_line *l, struct ol_sync *out)
+{
+    *out = (struct ol_sync){
+        .starting = !l->answered,
+        .answer = answer_ready(l),
+        .own_head = l->own_durable,
+        .your_head = l->peer_durable.seq,
+        .held = l->early_durable,
+    };
+    memcpy(out->your_hash, l->peer_durable.hash.b, sizeof out->your_hash);
+}
+
+void sync_sent(struct ol_line *l, const struct ol_sync *sync)
+{
+    l->sync_due = false;
+    if (sync->answer)
+        l->answer_wanted = false;
+}
+
+/* ---- What the peer holds of ours ---- */
+
+void held_up_to(struct ol_line *l, uint32_t seq)
+{
+    size_t n = 0;
+
+    if (seq > l->held)
+        l->held = seq;
+    if (l->tail <= l->held)
+        l->tail = l->held + 1;
+    for (size_t i = 0; i < l->urgent_n; i++) {
+        if (l->urgent[i].seq > l->held)
+            l->urgent[n++] = l->urgent[i];
+    }
+    l->urgent_n = n;
+}
+
+static void held_range(struct ol_line *l, const struct ol_range *r)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < l->urgent_n; i++) {
+        if (l->urgent[i].seq < r->from || l->urgent[i].seq > r->to)
+            l->urgent[n++] = l->urgent[i];
+    }
+    l->urgent_n = n;
+}
+
+/* The two lists of ranges as one, ascending. */
+static size_t merge(const struct ol_ranges *a, const struct ol_ranges *b, struct ol_range out[static 2 * OL_RANGES])
+{
+    size_t i = 0;
+    size_t j = 0;
+    size_t n = 0;
+
+    while (i < a->n || j < b->n) {
+        bool first = j == b->n || (i < a->n && a->r[i].from < b->r[j].from);
+
+        out[n++] = first ? a->r[i++] : b->r[j++];
+    }
+    return n;
+}
+
+void send_again_from(struct ol_line *l, uint32_t seq)
+{
+    if (seq < l->tail)
+        l->tail = seq;
+    for (size_t i = 0; i < l->urgent_n; i++) {
+        if (l->urgent[i].seq >= seq)
+            l->urgent[i].sent = 0;
+    }
+    if (l->part_out.author == own_side(l) && l->part_out.seq >= seq)
+        l->part_out.seq = 0;
+}
+
+/* What lies below the highest number that arrived is lost; what lies above may still be under way. */
+static void find_missing(struct ol_line *l, const struct ol_sync *sync, const struct ol_ranges *aside, bool exact)
+{
+    struct ol_range have[2 * OL_RANGES];
+    size_t n = merge(&sync->held, aside, have);
+    uint32_t next = sync->your_head + 1;
+    bool patient = l->now.ms - l->entry_sent_at < line_rto(l);
+
+    if (exact || l->now.ms - l->fixed_at >= line_rto(l)) {
+        l->fix.n = 0;
+        for (size_t i = 0; i < n; i++) {
+            if (have[i].from > next && next < l->tail && l->fix.n < OL_RANGES)
+                l->fix.r[l->fix.n++] = (struct ol_range){.from = next, .to = have[i].from - 1};
+            if (have[i].to >= next)
+                next = have[i].to + 1;
+        }
+        l->fixed_at = l->now.ms;
+    } else if (n > 0) {
+        next = have[n - 1].to + 1;
+    }
+    if (next < l->tail && (exact || !patient))
+        send_again_from(l, next);
+    else if (l->tail < next)
+        l->tail = next;
+}
+
+static void take_holdings(struct ol_line *l, const struct ol_sync *sync, const struct ol_ranges *aside, bool exact)
+{
+    if (exact && sync->your_head < l->held)
+        l->held = sync->your_head;
+    held_up_to(l, sync->your_head);
+    for (size_t i = 0; i < sync->held.n; i++)
+        held_range(l, &sync->held.r[i]);
+    find_missing(l, sync, aside, exact);
+}
+
+/* ---- What it says of our stream is a claim: only our own seal counts ---- */
+
+static void want_own(struct ol_line *l, uint32_t from, uint32_t to)
+{
+    l->record.want[own_side(l) - 'A'] = (struct ol_range){.from = from, .to = to};
+    l->want_at[own_side(l) - 'A'] = l->now.ms;
+}
+
+static bool same_history(struct ol_line *l, const struct ol_sync *sync)
+{
+    struct ol_hash hash;
+
+    if (ol_stream_is_absent(ol_record_own(&l->record), sync->your_head))
+        return true;
+    return ol_record_hash(&l->record, own_side(l), sync->your_head, &hash) == OL_OK &&
+           memcmp(hash.b, sync->your_hash, sizeof sync->your_hash) == 0;
+}
+
+static void may_sign_now(struct ol_line *l)
+{
+    l->record.recovering = false;
+    l->signing = l->restored ? OL_SIGN_RESUMING : OL_SIGN_READY;
+    l->changed = true;
+}
+
+void signing_update(struct ol_line *l)
+{
+    if (l->record.twice && l->signing != OL_SIGN_STOPPED) {
+        l->signing = OL_SIGN_STOPPED;
+        l->record.recovering = false;
+        l->changed = true;
+    }
+    if (l->signing == OL_SIGN_RECOVERING && l->own_durable >= l->need)
+        may_sign_now(l);
+}
+
+/* The answer that a starting station waits for: the highest number of ours that the peer holds. */
+static void take_answer(struct ol_line *l, const struct ol_sync *sync)
+{
+    const struct ol_stream *own = ol_record_own(&l->record);
+    uint32_t highest = sync->held.n > 0 ? sync->held.r[sync->held.n - 1].to : sync->your_head;
+    bool absent = ol_stream_is_absent(own, highest);
+
+    l->answered = true;
+    l->changed = true;
+    if (highest > l->above)
+        l->above = highest;
+    if (l->signing == OL_SIGN_ASKING && highest > own->head && !absent) {
+        l->signing = OL_SIGN_RECOVERING;
+        l->record.recovering = true;
+        l->need = highest;
+        want_own(l, own->head + 1, highest);
+    } else if (l->signing == OL_SIGN_ASKING) {
+        may_sign_now(l);
+    } else if (l->resumed && highest > own->head && !absent) {
+        /* Resumed without the peer, and it held more than we knew: once more, above that. */
+        l->signing = OL_SIGN_RESUMING;
+    }
+}
+
+static void check_claim(struct ol_line *l, const struct ol_sync *sync)
+{
+    const struct ol_stream *own = ol_record_own(&l->record);
+
+    if (l->signing == OL_SIGN_RECOVERING || !l->answered)
+        return;
+    if (sync->your_head > own->head)
+        want_own(l, own->head + 1, sync->your_head);
+    else if (!same_history(l, sync))
+        want_own(l, sync->your_head, sync->your_head);
+}
+
+/* What the peer holds under numbers that our resumes declare absent belongs on our record too: asked for once a session. */
+void want_absent(struct ol_line *l)
+{
+    const struct ol_stream *own = ol_record_own(&l->record);
+
+    if (l->signing != OL_SIGN_READY || !l->answered || l->record.want[own_side(l) - 'A'].from > 0 ||
+        l->absent_asked >= own->absent_n || l->held < own->absent[l->absent_asked].to)
+        return;
+    want_own(l, own->absent[l->absent_asked].from, own->absent[l->absent_asked].to);
+    l->absent_asked++;
+}
+
+void signing_none(struct ol_line *l, const struct ol_range *range)
+{
+    struct ol_range *w = &l->record.want[own_side(l) - 'A'];
+
+    /* What was claimed is not given: while recovering it is asked for again, later; otherwise that was all. */
+    if (l->signing == OL_SIGN_RECOVERING)
+        l->want_at[own_side(l) - 'A'] = l->now.ms + l->cfg.liveness_ms;
+    else if (w->from >= range->from && w->to <= range->to)
+        *w = (struct ol_range){0};
+}
+
+/* ---- A sync came ---- */
+
+/* The peer starts: nothing of an older session may come in after our answer. */
+static void begin_answering(struct ol_line *l, const struct ol_session *s)
+{
+    if (s != &l->cur)
+        return;
+    ol_session_wipe(&l->old);
+    l->answer_wanted = true;
+    l->answer_batch = filling(l)->n > 0 ? filling_id(l) : l->batch_id;
+}
+
+void sync_input(struct ol_line *l, const struct ol_sync *sync, const struct ol_ranges *aside, struct ol_session *s)
+{
+    bool exact = !s->synced;
+    const struct ol_stream *peer = ol_record_peer(&l->record);
+
+    if (!exact && (sync->own_head < s->sync_own || sync->your_head < s->sync_your))
+        return;
+    s->synced = true;
+    s->sync_own = sync->own_head;
+    s->sync_your = sync->your_head;
+    l->peer_claims = sync->own_head;
+    if (sync->starting)
+        begin_answering(l, s);
+    if (sync->answer && !l->answered && s == &l->cur)
+        take_answer(l, sync);
+    check_claim(l, sync);
+    if (sync->your_head <= l->own_durable && same_history(l, sync))
+        take_holdings(l, sync, aside, exact || sync->starting);
+    if (sync->own_head > peer->head && l->now.ms >= l->gap_sync_at) {
+        l->sync_due = true;
+        l->gap_sync_at = l->now.ms + line_rto(l);
+    }
+}

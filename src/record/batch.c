@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "record/batch.h"
+
+#include <assert.h>
+#include <string.h>
+
+void ol_batch_clear(struct ol_batch_space *b)
+{
+    b->n = 0;
+    b->used = 0;
+}
+
+bool ol_batch_fits(const struct ol_batch_space *b, size_t n, size_t len, size_t reserve)
+{
+    return n + reserve <= OL_BATCH_ROWS - b->n && len <= OL_BATCH_BYTES - b->used;
+}
+
+struct ol_put *ol_batch_add(struct ol_batch_space *b, const struct ol_put *put)
+{
+    struct ol_put *to = &b->puts[b->n];
+    size_t len = put->row.body.len;
+
+    assert(ol_batch_fits(b, 1, len, 0));
+    b->n++;
+    *to = *put;
+    if (len > 0)
+        memcpy(b->bytes + b->used, put->row.body.p, len);
+    to->row.body = ol_span(b->bytes + b->used, len);
+    b->used += len;
+    return to;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An entry as it stands on record, and what one commit holds. The record hands these
+ * out; a store writes them in one transaction and gives them back as they were.
+ */
+#ifndef OL_RECORD_ROW_H
+#define OL_RECORD_ROW_H
+
+#include "wire/header.h"
+
+/* What this station noted when it took the entry; not signed, not sent. */
+#define OL_ROW_CLAIM 1u /* what it names of the other stream did not match, or was absent */
+#define OL_ROW_TIME 2u  /* its time went back, or the clocks were over a minute apart */
+#define OL_ROW_EARLY 4u /* was taken while something before it was missing */
+
+struct ol_row {
+    struct ol_header h;
+    struct ol_hash hash;  /* entry hash of h */
+    bool sealed;          /* has its own seal; otherwise a later entry's covers it through prev */
+    struct ol_sig seal;   /* zero unless sealed */
+    uint8_t marks;        /* OL_ROW_* */
+    uint32_t stored_at;   /* UTC seconds of this station's clock */
+    struct ol_span body;  /* borrowed */
+};
+
+enum ol_put_what {
+    OL_PUT_ROW,      /* row; token when it is ours */
+    OL_PUT_ANSWERED, /* hash: an answered handshake's ephemeral key */
+    OL_PUT_OUTBOX,   /* token, row.h.kind, row.h.flags, row.body: accepted, not yet signed */
+    OL_PUT_UNBOXED,  /* token: leaves the outbox, its row is in this commit */
+    OL_PUT_RESUMED,  /* the store's restored mark is cleared; the resume's row is in this commit */
+    OL_PUT_EVIDENCE, /* row: a header and its seal that contradict what is on record */
+};
+
+struct ol_put {
+    enum ol_put_what what;
+    uint64_t token; /* the shell's number for what it asked to have written; 0 for what the core writes itself */
+    struct ol_hash hash;
+    struct ol_row row;
+};
+
+/* One commit of one line: all of it or nothing. The memory stays unchanged until its outcome is told. */
+struct ol_batch {
+    uint64_t id;
+    const struct ol_put *puts;
+    size_t n;
+};
+
+#endif

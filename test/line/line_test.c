@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "pair.h"
+
+static struct pair *p;
+
+static int setup(void **state)
+{
+    (void)state;
+    p = malloc(sizeof *p);
+    pair_init(p, 1, 1);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    pair_free(p);
+    free(p);
+    return 0;
+}
+
+static void start_both(void)
+{
+    pair_start(p, 0);
+    pair_start(p, 1);
+    pair_run(p, 2000);
+}
+
+static enum ol_signing signing(unsigned side)
+{
+    return p->side[side].line.signing;
+}
+
+static void test_two_stations_come_up_within_two_seconds(void **state)
+{
+    (void)state;
+    start_both();
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(signing(i), OL_SIGN_READY);
+        assert_int_equal(ol_line_path_health(&p->side[i].line, 0, p->now), OL_PATH_UP);
+    }
+}
+
+static void test_a_flash_is_delivered_and_both_records_agree(void **state)
+{
+    uint64_t token;
+
+    (void)state;
+    start_both();
+    token = pair_send(p, 0, OL_FLASH, "Radar contact 30 km west of the line");
+    pair_settle(p);
+    assert_int_equal(p->side[0].token_seq[token], 1);
+    assert_int_equal(p->side[0].delivered_up_to, 1);
+    assert_int_equal(p->side[1].rows_n[0], 1);
+    assert_int_equal(p->side[1].rows_n[1], 1);
+    assert_true(pair_agree(p));
+}
+
+static const char hundred[] = "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789";
+
+static void test_a_flash_of_100_bytes_and_its_receipt_cost_299_bytes_warm(void **state)
+{
+    uint64_t before;
+
+    (void)state;
+    start_both();
+    before = p->sent_bytes;
+    pair_send(p, 0, OL_FLASH, hundred);
+    pair_settle(p);
+    assert_int_equal(p->side[0].delivered_up_to, 1);
+    assert_int_equal(p->sent_bytes - before, 299);
+}
+
+static uint64_t with_entry_bytes;
+static unsigned frames_seen;
+
+static bool count_first_two(struct pair *q, const struct pair_frame *f)
+{
+    (void)q;
+    if (frames_seen++ < 2)
+        with_entry_bytes += f->len;
+    return true;
+}
+
+static void test_a_cold_flash_and_its_receipt_cost_at_most_397_bytes(void **state)
+{
+    (void)state;
+    start_both();
+    ol_line_drop_session(&p->side[0].line, p->now);
+    with_entry_bytes = frames_seen = 0;
+    p->tap = count_first_two;
+    pair_send(p, 0, OL_FLASH, hundred);
+    pair_run(p, 100);
+    assert_int_equal(p->side[0].delivered_up_to, 1);
+    assert_true(with_entry_bytes <= 397);
+    print_message("cold: %u bytes\n", (unsigned)with_entry_bytes);
+}
+
+static void test_nothing_is_sent_before_it_is_durable(void **state)
+{
+    uint64_t before;
+
+    (void)state;
+    start_both();
+    p->side[0].hold_commits = true;
+    before = p->sent_frames;
+    pair_send(p, 0, OL_FLASH, "held");
+    pair_settle(p);
+    assert_int_equal(p->sent_frames, before);
+    pair_release(p, 0);
+    p->side[1].hold_commits = true;
+    pair_settle(p);
+    assert_int_equal(p->sent_frames, before + 1);
+    assert_int_equal(p->side[0].delivered_up_to, 0);
+    pair_release(p, 1);
+    p->side[0].hold_commits = p->side[1].hold_commits = false;
+    pair_settle(p);
+    assert_int_equal(p->side[0].delivered_up_to, 1);
+}
+
+static void test_routine_texts_committed_together_share_one_seal(void **state)
+{
+    unsigned seals = 0;
+
+    (void)state;
+    start_both();
+    p->side[0].hold_commits = true;
+    for (unsigned i = 0; i < 101; i++) {
+        char text[32];
+
+        snprintf(text, sizeof text, "routine %u", i);
+        pair_send(p, 0, OL_ROUTINE, text);
+        pair_settle(p);
+    }
+    while (p->side[0].held != NULL) {
+        pair_release(p, 0);
+        pair_settle(p);
+    }
+    p->side[0].hold_commits = false;
+    pair_settle(p);
+    for (size_t i = 0; i < p->side[0].rows_n[0]; i++)
+        seals += p->side[0].rows[0][i].row.sealed;
+    assert_int_equal(p->side[0].rows_n[0], 101);
+    assert_int_equal(seals, 2);
+    assert_int_equal(p->side[0].delivered_up_to, 101);
+    assert_true(pair_agree(p));
+}
+
+static void test_a_cut_path_delays_and_loses_nothing(void **state)
+{
+    (void)state;
+    start_both();
+    p->cut[0] = true;
+    pair_send(p, 0, OL_FLASH, "while cut");
+    pair_send(p, 1, OL_ROUTINE, "the other way");
+    pair_run(p, 30000);
+    assert_int_equal(p->side[0].delivered_up_to, 0);
+    p->cut[0] = false;
+    pair_run(p, 30000);
+    assert_true(p->side[0].delivered_up_to >= 1);
+    assert_true(p->side[1].delivered_up_to >= 1);
+    assert_true(pair_agree(p));
+}
+
+static void test_a_text_before_the_peer_has_spoken_waits_unsigned_and_survives_a_kill(void **state)
+{
+    uint64_t token;
+
+    (void)state;
+    pair_start(p, 0);
+    token = pair_send(p, 0, OL_FLASH, "nobody there yet");
+    pair_settle(p);
+    assert_int_equal(p->side[0].outbox_n, 1);
+    assert_int_equal(p->side[0].rows_n[0], 0);
+    pair_kill(p, 0);
+    pair_start(p, 0);
+    pair_start(p, 1);
+    pair_run(p, 3000);
+    assert_int_equal(p->side[0].outbox_n, 0);
+    assert_int_equal(p->side[0].token_seq[token], 1);
+    assert_int_equal(p->side[0].delivered_up_to, 1);
+}
+
+static void test_a_station_that_lost_its_last_entries_takes_them_back_before_it_signs(void **state)
+{
+    (void)state;
+    start_both();
+    for (unsigned i = 0; i < 10; i++) {
+        pair_send(p, 0, OL_ROUTINE, "to be lost");
+        pair_settle(p);
+    }
+    assert_int_equal(p->side[0].delivered_up_to, 10);
+    pair_run(p, 60000);
+    pair_kill(p, 0);
+    pair_forget(p, 0, 0, 4); /* as an untold old backup would */
+    pair_start(p, 0);
+    pair_send(p, 0, OL_FLASH, "new");
+    pair_run(p, 5000);
+    assert_int_equal(signing(0), OL_SIGN_READY);
+    assert_int_equal(p->side[0].line.own_durable, 11);
+    assert_int_equal(p->side[0].delivered_up_to, 11);
+    assert_true(pair_agree(p));
+}
+
+static void test_a_told_restore_ends_in_a_resume_above_everything(void **state)
+{
+    (void)state;
+    start_both();
+    for (unsigned i = 0; i < 10; i++) {
+        pair_send(p, 0, OL_ROUTINE, "on record");
+        pair_settle(p);
+    }
+    pair_kill(p, 0);
+    pair_forget(p, 0, 0, 4);
+    p->side[0].restored = true;
+    pair_start(p, 0);
+    pair_run(p, 5000);
+    assert_false(p->side[0].restored);
+    assert_int_equal(signing(0), OL_SIGN_READY);
+    assert_true(p->side[0].line.own_durable > 1u << 24);
+    assert_int_equal(p->side[1].line.peer_durable.seq, p->side[0].line.own_durable);
+    assert_int_equal(p->side[0].rows_n[0], 11);
+    assert_true(pair_agree(p));
+}
+
+static void test_after_a_resume_without_the_peer_its_lost_entries_come_back_and_both_records_are_equal(void **state)
+{
+    (void)state;
+    start_both();
+    for (unsigned i = 0; i < 10; i++) {
+        pair_send(p, 0, i % 3 ? OL_ROUTINE : OL_FLASH, "on record");
+        pair_settle(p);
+    }
+    pair_kill(p, 0);
+    pair_kill(p, 1);
+    pair_forget(p, 0, 0, 4);
+    pair_start(p, 0);
+    assert_int_equal(ol_line_resume(&p->side[0].line, ol_span("disk lost", 9), p->now), OL_OK);
+    pair_send(p, 0, OL_FLASH, "we are back");
+    pair_run(p, 1000);
+    assert_int_equal(p->side[0].rows_n[0], 6);
+    pair_start(p, 1);
+    pair_run(p, 30000);
+    assert_int_equal(p->side[0].rows_n[0], 12);
+    assert_true(pair_agree(p));
+    assert_int_equal(p->side[1].line.peer_durable.seq, p->side[0].line.own_durable);
+    pair_kill(p, 0);
+    pair_start(p, 0);
+    pair_send(p, 0, OL_FLASH, "and again");
+    pair_run(p, 5000);
+    assert_true(pair_agree(p));
+    assert_int_equal(p->side[0].rows_n[0], 13);
+}
+
+/* A station whose home was copied, or rolled back, and which was made to believe that it may sign. */
+static void make_a_sign_a_number_twice(void)
+{
+    start_both();
+    for (unsigned i = 0; i < 5; i++) {
+        pair_send(p, 0, OL_FLASH, "the first life");
+        pair_settle(p);
+    }
+    pair_kill(p, 0);
+    pair_forget(p, 0, 0, 4);
+    pair_start(p, 0);
+    p->side[0].line.answered = true;
+    p->side[0].line.signing = OL_SIGN_READY;
+    pair_send(p, 0, OL_FLASH, "the second life");
+    pair_run(p, 5000);
+}
+
+static void test_a_second_entry_under_one_number_is_kept_as_evidence_and_freezes_the_stream(void **state)
+{
+    size_t receipts;
+
+    (void)state;
+    make_a_sign_a_number_twice();
+    assert_int_equal(p->side[1].evidence_n, 1);
+    assert_true(p->side[1].line.record.stream[0].frozen);
+    assert_int_equal(p->side[1].rows_n[0], 5);
+    receipts = p->side[1].rows_n[1];
+    pair_kill(p, 1);
+    pair_start(p, 1);
+    pair_run(p, 5000);
+    assert_true(p->side[1].line.record.stream[0].frozen);
+    assert_int_equal(p->side[1].rows_n[1], receipts);
+}
+
+static void test_a_station_that_meets_its_own_seal_on_what_it_did_not_write_stops_signing(void **state)
+{
+    (void)state;
+    make_a_sign_a_number_twice();
+    pair_run(p, 60000);
+    assert_int_equal(signing(0), OL_SIGN_STOPPED);
+    assert_int_equal(ol_line_write(&p->side[0].line, OL_KIND_MESSAGE, 0, ol_span("\x61x", 2), 99, p->now), OL_UNEXPECTED);
+}
+
+static void test_after_an_equivocation_an_accepted_resume_mends_the_line(void **state)
+{
+    (void)state;
+    make_a_sign_a_number_twice();
+    pair_run(p, 60000);
+    assert_int_equal(ol_line_resume(&p->side[0].line, ol_span("the copy is destroyed", 21), p->now), OL_OK);
+    pair_run(p, 5000);
+    assert_true(p->side[1].line.peer_durable.seq < 1u << 24);
+    assert_int_equal(ol_line_unfreeze(&p->side[1].line, p->now), OL_OK);
+    pair_run(p, 5000);
+    assert_true(p->side[1].line.peer_durable.seq > 1u << 24);
+    pair_send(p, 0, OL_FLASH, "one life again");
+    pair_run(p, 5000);
+    assert_int_equal(p->side[0].line.named, p->side[0].line.own_durable);
+}
+
+static void test_a_long_text_goes_in_parts(void **state)
+{
+    char *text = malloc(32001);
+
+    (void)state;
+    memset(text, 'x', 32000);
+    text[32000] = 0;
+    start_both();
+    pair_send(p, 0, OL_ROUTINE, text);
+    pair_run(p, 1000);
+    assert_int_equal(p->side[0].delivered_up_to, 1);
+    assert_int_equal(p->side[1].rows[0][0].row.body.len, 32003);
+    free(text);
+}
+
+static void test_a_lossy_doubling_corrupting_network_loses_nothing(void **state)
+{
+    (void)state;
+    for (unsigned seed = 1; seed <= 20; seed++) {
+        unsigned sent[2] = {0, 0};
+
+        pair_free(p);
+        pair_init(p, 1 + seed % 3, seed);
+        p->drop_percent = 20;
+        p->flip_percent = 5;
+        p->double_percent = 10;
+        p->delay_ms = 30;
+        start_both();
+        pair_run(p, 60000);
+        for (unsigned i = 0; i < 60; i++) {
+            unsigned side = pair_random(p) % 2;
+
+            pair_send(p, side, (enum ol_precedence)(pair_random(p) % 4), "some text that matters");
+            sent[side]++;
+            pair_run(p, pair_random(p) % 300);
+        }
+        pair_run(p, 120000);
+        p->drop_percent = p->flip_percent = 0;
+        pair_run(p, 120000);
+        if (!pair_agree(p))
+            print_message("seed %u\n", seed);
+        assert_true(pair_agree(p));
+        for (unsigned i = 0; i < 2; i++) {
+            unsigned messages = 0;
+
+            for (size_t n = 0; n < p->side[1 - i].rows_n[i]; n++)
+                messages += p->side[1 - i].rows[i][n].row.h.kind == OL_KIND_MESSAGE;
+            assert_int_equal(messages, sent[i]);
+        }
+    }
+}
+
+static void test_kills_at_any_moment_lose_nothing_that_was_accepted(void **state)
+{
+    (void)state;
+    for (unsigned seed = 1; seed <= 20; seed++) {
+        unsigned sent[2] = {0, 0};
+
+        pair_free(p);
+        pair_init(p, 1, 1000 + seed);
+        p->delay_ms = 20;
+        start_both();
+        for (unsigned i = 0; i < 60; i++) {
+            unsigned side = pair_random(p) % 2;
+
+            pair_send(p, side, (enum ol_precedence)(pair_random(p) % 4), "must arrive");
+            pair_settle(p);
+            sent[side]++;
+            pair_run(p, pair_random(p) % 60);
+            if (pair_random(p) % 3 == 0) {
+                side = pair_random(p) % 2;
+                pair_kill(p, side);
+                pair_start(p, side);
+            }
+        }
+        pair_run(p, 60000);
+        if (!pair_agree(p))
+            print_message("seed %u\n", seed);
+        assert_true(pair_agree(p));
+        for (unsigned i = 0; i < 2; i++) {
+            unsigned messages = 0;
+
+            for (size_t n = 0; n < p->side[1 - i].rows_n[i]; n++)
+                messages += p->side[1 - i].rows[i][n].row.h.kind == OL_KIND_MESSAGE;
+            assert_int_equal(messages, sent[i]);
+            assert_int_equal(signing(i), OL_SIGN_READY);
+        }
+    }
+}
+
+static void test_no_room_keeps_the_batch_and_recovers(void **state)
+{
+    (void)state;
+    start_both();
+    p->side[0].no_room = true;
+    pair_send(p, 0, OL_FLASH, "disk full");
+    pair_settle(p);
+    assert_int_equal(p->side[0].rows_n[0], 0);
+    assert_int_equal(ol_line_write(&p->side[0].line, OL_KIND_MESSAGE, 0, ol_span("\x61x", 2), 99, p->now), OL_NO_ROOM);
+    pair_run(p, 5000);
+    p->side[0].no_room = false;
+    pair_run(p, 5000);
+    assert_int_equal(p->side[0].rows_n[0], 1);
+    assert_int_equal(p->side[0].delivered_up_to, 1);
+}
+
+static void test_garbage_is_dropped_and_counted(void **state)
+{
+    uint8_t junk[300];
+
+    (void)state;
+    start_both();
+    for (unsigned i = 0; i < 3000; i++) {
+        size_t len = pair_random(p) % sizeof junk;
+
+        for (size_t n = 0; n < len; n++)
+            junk[n] = (uint8_t)pair_random(p);
+        if (len > 0)
+            junk[0] = (uint8_t)(0x10 << pair_random(p) % 3);
+        assert_int_not_equal(ol_line_input(&p->side[0].line, 0, 1, ol_span(junk, len), p->now), OL_OK);
+    }
+    assert_true(p->side[0].line.count.strangers >= 2900);
+    pair_send(p, 1, OL_FLASH, "still here");
+    pair_settle(p);
+    assert_int_equal(p->side[1].delivered_up_to, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+        T(test_two_stations_come_up_within_two_seconds),
+        T(test_a_flash_is_delivered_and_both_records_agree),
+        T(test_a_flash_of_100_bytes_and_its_receipt_cost_299_bytes_warm),
+        T(test_a_cold_flash_and_its_receipt_cost_at_most_397_bytes),
+        T(test_nothing_is_sent_before_it_is_durable),
+        T(test_routine_texts_committed_together_share_one_seal),
+        T(test_a_cut_path_delays_and_loses_nothing),
+        T(test_a_text_before_the_peer_has_spoken_waits_unsigned_and_survives_a_kill),
+        T(test_a_station_that_lost_its_last_entries_takes_them_back_before_it_signs),
+        T(test_a_told_restore_ends_in_a_resume_above_everything),
+        T(test_after_a_resume_without_the_peer_its_lost_entries_come_back_and_both_records_are_equal),
+        T(test_a_second_entry_under_one_number_is_kept_as_evidence_and_freezes_the_stream),
+        T(test_a_station_that_meets_its_own_seal_on_what_it_did_not_write_stops_signing),
+        T(test_after_an_equivocation_an_accepted_resume_mends_the_line),
+        T(test_a_long_text_goes_in_parts),
+        T(test_a_lossy_doubling_corrupting_network_loses_nothing),
+        T(test_kills_at_any_moment_lose_nothing_that_was_accepted),
+        T(test_no_room_keeps_the_batch_and_recovers),
+        T(test_garbage_is_dropped_and_counted),
+    };
+
+    if (ol_crypto_init())
+        return 1;
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
