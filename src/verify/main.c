@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* openline-verify: checks an export, a disclosure or evidence: no station, no store, no network. */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "verify/report.h"
+
+enum {
+    EXIT_VERIFIED = 0,
+    EXIT_UNREADABLE = 1,
+    EXIT_USAGE = 2,
+    EXIT_REFUSED = 12,
+};
+
+static const char usage[] =
+    "usage: openline-verify [--card FILE]... FILE [--json]\n"
+    "\n"
+    "Checks an export, a disclosure or evidence of Openline: every seal, every hash.\n"
+    "Exits with 0 when all of it holds, with 12 when it does not.\n"
+    "\n"
+    "  --card FILE   a card that you have from its owner: one of the two in FILE must be the same.\n"
+    "                Without it a seal proves only that the owner of the card in FILE made it.\n"
+    "  --json        print one JSON object\n"
+    "  --help        show this\n"
+    "  --version     show the version\n";
+
+/* ---- Files ---- */
+
+/* The file in memory, unmapped when the program ends. False, with the error in r: it cannot be read. */
+static bool map(const char *path, struct ol_span *out, struct report *r)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    void *p = NULL;
+
+    *out = ol_span(NULL, 0);
+    if (fd < 0 || fstat(fd, &st) != 0)
+        goto failed;
+    if (!S_ISREG(st.st_mode)) {
+        errno = S_ISDIR(st.st_mode) ? EISDIR : ESPIPE;
+        goto failed;
+    }
+    if (st.st_size > 0) {
+        p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (p == MAP_FAILED)
+            goto failed;
+    }
+    close(fd);
+    *out = ol_span(p, (size_t)st.st_size);
+    return true;
+failed:
+    snprintf(r->error, sizeof r->error, "%s: %s", path, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return false;
+}
+
+/* ---- The three kinds ---- */
+
+struct remarks {
+    struct report *report;
+    bool no_memory;
+};
+
+static void on_remark(void *ctx, const struct ol_finding *remark)
+{
+    struct remarks *all = ctx;
+
+    if (!all->no_memory && !report_remark(all->report, remark))
+        all->no_memory = true;
+}
+
+static int out_of_memory(struct report *r)
+{
+    snprintf(r->error, sizeof r->error, "out of memory");
+    return EXIT_UNREADABLE;
+}
+
+static int refused(struct report *r)
+{
+    report_refused(r);
+    return EXIT_REFUSED;
+}
+
+static int verify_export(struct ol_span file, struct report *r)
+{
+    struct remarks remarks = {.report = r};
+    struct ol_export_place *places;
+    struct ol_export e;
+    enum ol_err err;
+
+    r->kind = "export";
+    err = ol_export_open(file, &e, &r->why);
+    r->parties = e.parties;
+    if (err)
+        return refused(r);
+    places = calloc((size_t)e.entries[0] + e.entries[1] + 1, sizeof *places);
+    if (places == NULL)
+        return out_of_memory(r);
+    err = ol_export_verify(&e, places, on_remark, &remarks, r->heads, &r->why);
+    free(places);
+    if (err)
+        return refused(r);
+    if (remarks.no_memory)
+        return out_of_memory(r);
+    memcpy(r->entries, e.entries, sizeof r->entries);
+    r->has_heads = true;
+    return EXIT_VERIFIED;
+}
+
+static int verify_disclosure(struct ol_span file, struct report *r)
+{
+    r->kind = "disclosure";
+    if (ol_disclosure_verify(file, &r->disclosure, &r->why))
+        return refused(r);
+    r->parties = r->disclosure.parties;
+    r->entries[r->disclosure.h.author - 'A'] = 1;
+    return EXIT_VERIFIED;
+}
+
+static int verify_evidence(struct ol_span file, struct report *r)
+{
+    r->kind = "evidence";
+    if (ol_evidence_verify(file, &r->evidence, &r->why))
+        return refused(r);
+    r->parties = r->evidence.parties;
+    r->entries[r->evidence.h[0].author - 'A'] = 2;
+    return EXIT_VERIFIED;
+}
+
+static int verify(struct ol_span file, struct report *r)
+{
+    if (ol_proof_is(file, OL_EXPORT_MAGIC))
+        return verify_export(file, r);
+    if (ol_proof_is(file, OL_DISCLOSURE_MAGIC))
+        return verify_disclosure(file, r);
+    if (ol_proof_is(file, OL_EVIDENCE_MAGIC))
+        return verify_evidence(file, r);
+    snprintf(r->error, sizeof r->error, "the file is neither an export nor a disclosure nor evidence");
+    return EXIT_REFUSED;
+}
+
+/* ---- Cards ---- */
+
+static int check_card(const char *path, struct report *r)
+{
+    uint8_t bytes[OL_CARD_MAX];
+    struct ol_wr card = ol_wr_to(bytes, sizeof bytes);
+    struct ol_span text;
+    bool any = false;
+
+    if (!map(path, &text, r))
+        return EXIT_UNREADABLE;
+    if (ol_armour_read("OPENLINE CARD", text, &card)) {
+        snprintf(r->error, sizeof r->error, "%s is not a card", path);
+        return EXIT_REFUSED;
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        if (ol_span_equal(ol_wr_span(&card), r->parties.card[i]))
+            any = r->card_given[i] = true;
+    }
+    if (any)
+        return EXIT_VERIFIED;
+    snprintf(r->error, sizeof r->error, "the card %s is neither of the two in the file", path);
+    return EXIT_REFUSED;
+}
+
+/* ---- The command line ---- */
+
+struct args {
+    const char *file;
+    const char **cards;
+    size_t cards_n;
+    bool json;
+};
+
+/* EXIT_VERIFIED to go on; otherwise *done says whether to end at once, with that code. */
+static int parse(int argc, char **argv, struct args *a, bool *done)
+{
+    static const struct option options[] = {
+        {"card", required_argument, NULL, 'c'},
+        {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},
+        {NULL, 0, NULL, 0},
+    };
+    int option;
+
+    *done = true;
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        switch (option) {
+        case 'c':
+            a->cards[a->cards_n++] = optarg;
+            break;
+        case 'j':
+            a->json = true;
+            break;
+        case 'h':
+            fputs(usage, stdout);
+            return EXIT_VERIFIED;
+        case 'v':
+            puts("openline-verify " OL_VERSION);
+            return EXIT_VERIFIED;
+        default:
+            fputs(usage, stderr);
+            return EXIT_USAGE;
+        }
+    }
+    if (argc - optind != 1) {
+        fputs(usage, stderr);
+        return EXIT_USAGE;
+    }
+    a->file = argv[optind];
+    *done = false;
+    return EXIT_VERIFIED;
+}
+
+static int run(const struct args *a, struct report *r)
+{
+    struct ol_span file;
+    int code = map(a->file, &file, r) ? verify(file, r) : EXIT_UNREADABLE;
+
+    for (size_t i = 0; i < a->cards_n && code == EXIT_VERIFIED; i++)
+        code = check_card(a->cards[i], r);
+    if (code != EXIT_VERIFIED) {
+        r->remarks_n = 0;
+        r->disclosure = (struct ol_disclosure){0};
+        r->evidence = (struct ol_evidence){0};
+    }
+    if (a->json)
+        report_json(r);
+    else
+        report_text(r);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    struct args a = {.cards = calloc((size_t)argc + 1, sizeof *a.cards)};
+    struct report *r = calloc(1, sizeof *r);
+    bool done = true;
+    int code = EXIT_UNREADABLE;
+
+    if (a.cards == NULL || r == NULL || ol_crypto_init() != OL_OK) {
+        fputs("openline-verify: cannot start\n", stderr);
+        goto out;
+    }
+    code = parse(argc, argv, &a, &done);
+    if (done)
+        goto out;
+    code = run(&a, r);
+    if (r->error[0] != '\0')
+        fprintf(stderr, "openline-verify: %s: %s\n", code == EXIT_REFUSED ? "refused" : "failed",
+                r->error);
+    if (fflush(stdout) != 0)
+        code = EXIT_UNREADABLE;
+out:
+    free(a.cards);
+    if (r != NULL)
+        free(r->remarks);
+    free(r);
+    return code;
+}

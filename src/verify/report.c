@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "verify/report.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "wire/cbor.h"
+
+#define ID 16u /* "A4294967295" */
+#define TIME 32u
+#define HEX(n) (2u * (n) + 1u)
+
+static const char *const remark_names[] = {
+#define X(name, text) [OL_FOUND_##name] = #name,
+    OL_REMARK_LIST(X)
+#undef X
+};
+
+bool report_remark(struct report *r, const struct ol_finding *remark)
+{
+    if (r->remarks_n == r->remarks_cap) {
+        size_t cap = r->remarks_cap > 0 ? 2 * r->remarks_cap : 16;
+        struct ol_finding *more = realloc(r->remarks, cap * sizeof *more);
+
+        if (more == NULL)
+            return false;
+        r->remarks = more;
+        r->remarks_cap = cap;
+    }
+    r->remarks[r->remarks_n++] = *remark;
+    return true;
+}
+
+static const char *id_text(char out[static ID], uint8_t author, uint32_t seq)
+{
+    snprintf(out, ID, "%c%" PRIu32, author, seq);
+    return out;
+}
+
+/* "A12 names ... (B7)" */
+static void sentence(const struct ol_finding *f, char *out, size_t cap)
+{
+    uint8_t other = f->what == OL_FOUND_LOST ? f->author : (uint8_t)('A' + 'B' - f->author);
+    char about[ID] = "the file";
+    char named[ID];
+    char beside[ID + 8] = "";
+
+    if (f->seq > 0)
+        id_text(about, f->author, f->seq);
+    else if (f->author != 0)
+        snprintf(beside, sizeof beside, " (%c)", f->author);
+    if (f->other > 0)
+        snprintf(beside, sizeof beside, " (%s)", id_text(named, other, f->other));
+    snprintf(out, cap, "%s %s%s", about, ol_found_text(f->what), beside);
+}
+
+void report_refused(struct report *r)
+{
+    sentence(&r->why, r->error, sizeof r->error);
+}
+
+static const char *hex(char *out, struct ol_span bytes)
+{
+    for (size_t i = 0; i < bytes.len; i++)
+        snprintf(out + 2 * i, 3, "%02x", bytes.p[i]);
+    out[2 * bytes.len] = '\0';
+    return out;
+}
+
+static const char *utc_text(char out[static TIME], uint32_t utc)
+{
+    time_t t = (time_t)utc;
+    struct tm tm;
+
+    if (gmtime_r(&t, &tm) == NULL || strftime(out, TIME, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+        out[0] = '\0';
+    return out;
+}
+
+/* A message without subject or language of its own is a bare text. */
+static bool plain_text(const struct ol_disclosure *d, struct ol_span *text)
+{
+    struct ol_rd r = ol_rd_from(d->body);
+
+    *text = ol_cbor_text(&r);
+    return d->h.kind == OL_KIND_MESSAGE && ol_rd_end(&r) == OL_OK;
+}
+
+static bool is_known(const struct ol_parties *p)
+{
+    return p->card[0].len > 0;
+}
+
+static const char *precedence_name(uint8_t flags)
+{
+    static const char *const names[] = {
+        [OL_ROUTINE] = "routine",
+        [OL_PRIORITY] = "priority",
+        [OL_IMMEDIATE] = "immediate",
+        [OL_FLASH] = "flash",
+    };
+
+    return names[ol_flags_precedence(flags)];
+}
+
+/* ---- JSON ---- */
+
+static json_t *header_json(const struct ol_header *h)
+{
+    char id[ID];
+    char when[TIME];
+
+    return json_pack("{s:s, s:i, s:s, s:b, s:s}", "id", id_text(id, h->author, h->seq), "kind", h->kind,
+                     "precedence", precedence_name(h->flags), "exercise",
+                     (h->flags & OL_FLAG_EXERCISE) != 0, "time", utc_text(when, h->time));
+}
+
+static json_t *disclosed_json(const struct ol_disclosure *d)
+{
+    char *body = malloc(HEX(d->body.len));
+    struct ol_span text;
+    bool plain = plain_text(d, &text);
+    json_t *out = NULL;
+
+    if (d->h.seq > 0 && body != NULL)
+        out = header_json(&d->h);
+    if (out != NULL) {
+        json_object_set_new(out, "text",
+                            plain ? json_stringn((const char *)text.p, text.len) : json_null());
+        json_object_set_new(out, "body", json_string(hex(body, d->body)));
+    }
+    free(body);
+    return out != NULL ? out : json_null();
+}
+
+static json_t *evidence_json(const struct ol_evidence *e)
+{
+    if (e->proof == 0)
+        return json_null();
+    return json_pack("{s:s, s:[o, o]}", "proof",
+                     e->proof == OL_EVIDENCE_SAME_NUMBER ? "same_number" : "broken_chain", "entries",
+                     header_json(&e->h[0]), header_json(&e->h[1]));
+}
+
+static json_t *remarks_json(const struct report *r)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < r->remarks_n; i++) {
+        const struct ol_finding *f = &r->remarks[i];
+        char text[REPORT_SENTENCE];
+        char id[ID];
+
+        sentence(f, text, sizeof text);
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "id", id_text(id, f->author, f->seq),
+                                              "remark", remark_names[f->what], "text", text));
+    }
+    return list;
+}
+
+static json_t *streams_json(const struct report *r, bool ok)
+{
+    json_t *streams = json_object();
+
+    for (unsigned i = 0; i < 2; i++) {
+        char name[2] = {(char)('A' + i), '\0'};
+
+        json_object_set_new(streams, name,
+                            json_pack("{s:o, s:o}", "entries",
+                                      ok ? json_integer(r->entries[i]) : json_null(), "head",
+                                      ok && r->has_heads ? json_integer(r->heads[i]) : json_null()));
+    }
+    return streams;
+}
+
+static json_t *fingerprints_json(const struct ol_parties *p)
+{
+    char a[HEX(32)];
+    char b[HEX(32)];
+
+    if (!is_known(p))
+        return json_pack("{s:n, s:n}", "A", "B");
+    hex(a, ol_span(p->fingerprint[0].b, 32));
+    hex(b, ol_span(p->fingerprint[1].b, 32));
+    return json_pack("{s:s, s:s}", "A", a, "B", b);
+}
+
+void report_json(const struct report *r)
+{
+    bool ok = r->error[0] == '\0';
+    json_int_t entries = (json_int_t)r->entries[0] + r->entries[1];
+    char at[ID];
+    json_t *all;
+
+    /* One line a field, so that the order of the arguments can be seen. */
+    all = json_pack("{s:i, s:b, s:s?, s:o, s:o, s:o, s:{s:b, s:b}, s:o, s:o, s:o, s:s?, s:s?}",
+                    "schema", 1,
+                    "ok", ok,
+                    "kind", r->kind,
+                    "entries", ok ? json_integer(entries) : json_null(),
+                    "streams", streams_json(r, ok),
+                    "fingerprints", fingerprints_json(&r->parties),
+                    "card_given", "A", r->card_given[0], "B", r->card_given[1],
+                    "remarks", remarks_json(r),
+                    "disclosed", disclosed_json(&r->disclosure),
+                    "evidence", evidence_json(&r->evidence),
+                    "at", r->why.seq > 0 ? id_text(at, r->why.author, r->why.seq) : NULL,
+                    "error", ok ? NULL : r->error);
+    json_dumpf(all, stdout, JSON_COMPACT);
+    putchar('\n');
+    json_decref(all);
+}
+
+/* ---- Text ---- */
+
+/* A text of unknown origin on a terminal: control characters would act on it. C1 is c2 80 to c2 9f. */
+static void print_safely(struct ol_span text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.p[i];
+        bool c1 = c == 0xc2 && i + 1 < text.len && text.p[i + 1] < 0xa0;
+
+        if (c1 || (c < 0x20 && c != '\n') || c == 0x7f)
+            putchar('?');
+        else
+            putchar(c);
+        i += c1;
+    }
+}
+
+static void print_party(const struct report *r, unsigned i)
+{
+    struct ol_card card;
+    char fingerprint[HEX(32)];
+
+    if (ol_card_read(r->parties.card[i], &card))
+        return;
+    printf("%c: %s, %s", 'A' + (int)i, card.party, card.station);
+    if (r->has_heads)
+        printf("; %" PRIu32 " entries, head %c%" PRIu32, r->entries[i], 'A' + (int)i, r->heads[i]);
+    hex(fingerprint, ol_span(r->parties.fingerprint[i].b, 32));
+    printf("\n   fingerprint %s%s\n", fingerprint, r->card_given[i] ? ", the card you brought" : "");
+}
+
+static void print_disclosure(const struct ol_disclosure *d)
+{
+    char id[ID];
+    char by[ID];
+    char when[TIME];
+    struct ol_span text;
+
+    printf("%s, %s%s, %s by its author's clock, kind %u, sealed by %s\n",
+           id_text(id, d->h.author, d->h.seq), precedence_name(d->h.flags),
+           d->h.flags & OL_FLAG_EXERCISE ? ", EXERCISE" : "", utc_text(when, d->h.time), d->h.kind,
+           id_text(by, d->h.author, d->sealed_by));
+    if (plain_text(d, &text)) {
+        print_safely(text);
+        putchar('\n');
+    } else {
+        printf("a body of %zu bytes; --json shows it\n", d->body.len);
+    }
+}
+
+static void print_evidence(const struct ol_evidence *e)
+{
+    char one[ID];
+    char other[ID];
+
+    id_text(one, e->h[0].author, e->h[0].seq);
+    id_text(other, e->h[1].author, e->h[1].seq);
+    if (e->proof == OL_EVIDENCE_SAME_NUMBER)
+        printf("%c sealed two different entries under the number %s\n", e->h[0].author, one);
+    else
+        printf("%c sealed %s, and %s that does not follow it\n", e->h[0].author, one, other);
+}
+
+static void print_authorship(const struct report *r)
+{
+    for (unsigned i = 0; i < 2; i++)
+        if (!r->card_given[i])
+            printf("no --card for %c: authorship is only as good as your comparison of fingerprints\n",
+                   'A' + (int)i);
+}
+
+void report_text(const struct report *r)
+{
+    char text[REPORT_SENTENCE];
+
+    if (is_known(&r->parties)) {
+        print_party(r, 0);
+        print_party(r, 1);
+    }
+    if (r->error[0] != '\0')
+        return;
+    for (size_t i = 0; i < r->remarks_n; i++) {
+        sentence(&r->remarks[i], text, sizeof text);
+        printf("remark: %s\n", text);
+    }
+    if (r->disclosure.h.seq > 0)
+        print_disclosure(&r->disclosure);
+    if (r->evidence.proof > 0)
+        print_evidence(&r->evidence);
+    print_authorship(r);
+    printf("%s verified\n", r->kind);
+}
