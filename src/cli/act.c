@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* take, readback, confirm, correct, decline: what a person does about a message; resume, unfreeze: what
+ * an operator takes responsibility for. */
+#include <stdio.h>
+
+#include "cli/cmd.h"
+
+/* Every one of these writes an entry; the answer says which, and what follows from it. */
+static enum ol_exit ask_and_show(const struct ol_cli *c, const char *method, json_t *params,
+                                 const char *key)
+{
+    json_t *result;
+    char id[OL_WORD_MAX];
+    char line[OL_WORD_MAX];
+    char state[OL_WORD_MAX];
+    struct ol_fault f;
+
+    if (ol_cmd_ask(c, method, params, OL_ANSWER_MS, &result, &f) != OL_OK)
+        return ol_cmd_fail(&f);
+    if (c->json) {
+        ol_print_json(result);
+        return OL_EXIT_DONE;
+    }
+    ol_print(stdout, key, "id", ol_word(result, "id", id), "line", ol_word(result, "line", line),
+             "state", ol_word(result, "state", state), NULL);
+    json_decref(result);
+    return OL_EXIT_DONE;
+}
+
+static enum ol_exit act(const struct ol_cli *c, const char *name, json_t *text)
+{
+    json_t *params = json_pack("{s:s,s:s,s:s,s:o?}", "line", c->args.operand[0], "id",
+                               c->args.operand[1], "act", name, "text", text);
+
+    return ask_and_show(c, "act", params, "say.act");
+}
+
+static enum ol_exit act_with_text(const struct ol_cli *c, const char *name, const char *operand)
+{
+    struct ol_fault f;
+    json_t *text = ol_cmd_text(operand, &f);
+
+    return text != NULL ? act(c, name, text) : ol_cmd_fail(&f);
+}
+
+enum ol_exit ol_cmd_take(const struct ol_cli *c)
+{
+    return act(c, "take", NULL);
+}
+
+enum ol_exit ol_cmd_readback(const struct ol_cli *c)
+{
+    return act_with_text(c, "readback", c->args.operand[2]);
+}
+
+enum ol_exit ol_cmd_confirm(const struct ol_cli *c)
+{
+    return act(c, "confirm", NULL);
+}
+
+enum ol_exit ol_cmd_correct(const struct ol_cli *c)
+{
+    return act_with_text(c, "correct", c->args.operand[2]);
+}
+
+enum ol_exit ol_cmd_decline(const struct ol_cli *c)
+{
+    const char *reason = ol_args_value(&c->args, "reason");
+
+    return reason != NULL ? act_with_text(c, "decline", reason) : act(c, "decline", NULL);
+}
+
+static enum ol_exit operate(const struct ol_cli *c, const char *method, const char *key)
+{
+    const char *reason = ol_args_value(&c->args, "reason");
+    json_t *text;
+    struct ol_fault f;
+
+    if (reason == NULL) {
+        ol_fault_set(&f, OL_EXIT_USAGE, "err.usage.needs", "command", method, "option", "--reason",
+                     NULL);
+        return ol_cmd_fail(&f);
+    }
+    text = ol_cmd_text(reason, &f);
+    if (text == NULL)
+        return ol_cmd_fail(&f);
+    return ask_and_show(c, method, json_pack("{s:s,s:o}", "line", c->args.operand[0], "reason", text),
+                        key);
+}
+
+/* The option says in so many words what is being overridden. */
+enum ol_exit ol_cmd_resume(const struct ol_cli *c)
+{
+    struct ol_fault f;
+
+    if (ol_args_value(&c->args, "without-peer") == NULL) {
+        ol_fault_set(&f, OL_EXIT_USAGE, "err.usage.needs", "command", "resume", "option",
+                     "--without-peer", NULL);
+        return ol_cmd_fail(&f);
+    }
+    return operate(c, "resume", "say.resume");
+}
+
+enum ol_exit ol_cmd_unfreeze(const struct ol_cli *c)
+{
+    return operate(c, "unfreeze", "say.unfreeze");
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/cmd.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "wire/cbor.h"
+
+enum ol_exit ol_cmd_fail(const struct ol_fault *f)
+{
+    ol_print_fault(f);
+    return f->code;
+}
+
+enum ol_exit ol_cmd_bad_value(const char *option, const char *value, const char *meant)
+{
+    struct ol_fault f;
+
+    ol_fault_set(&f, OL_EXIT_USAGE, "err.usage.meant", "option", option, "value", value, "meant", meant,
+                 NULL);
+    return ol_cmd_fail(&f);
+}
+
+enum ol_err ol_cmd_ask(const struct ol_cli *c, const char *method, json_t *params, int timeout_ms,
+                       json_t **result, struct ol_fault *f)
+{
+    struct ol_home h;
+    struct ol_control control;
+    enum ol_err err = ol_home_open(c->home, &h, f);
+
+    *result = NULL;
+    if (err) {
+        json_decref(params);
+        return err;
+    }
+    err = ol_control_open(&h, &control, f);
+    if (err)
+        json_decref(params);
+    else
+        err = ol_control_call(&control, method, params, timeout_ms, result, f);
+    ol_control_close(&control);
+    ol_home_close(&h);
+    return err;
+}
+
+/* stdin to its end; at most one byte more than may be. */
+static bool read_stdin(struct ol_wr *w)
+{
+    while (w->len < w->cap) {
+        ssize_t n = read(STDIN_FILENO, w->p + w->len, w->cap - w->len);
+
+        if (n < 0 && errno != EINTR)
+            return false;
+        if (n == 0)
+            break;
+        if (n > 0)
+            w->len += (size_t)n;
+    }
+    return true;
+}
+
+static json_t *check_text(struct ol_span text, struct ol_fault *f)
+{
+    const char *key = NULL;
+
+    if (text.len == 0)
+        key = "err.text.empty";
+    else if (text.len > OL_TEXT_MAX)
+        key = "err.text.long";
+    else if (!ol_utf8_valid(text))
+        key = "err.text.utf8";
+    if (key == NULL)
+        return json_stringn((const char *)text.p, text.len);
+    ol_fault_set(f, OL_EXIT_USAGE, key, NULL);
+    return NULL;
+}
+
+json_t *ol_cmd_text(const char *operand, struct ol_fault *f)
+{
+    /* The longest, its final newline, and one more to tell a longer one. */
+    static uint8_t buf[OL_TEXT_MAX + 2];
+    struct ol_wr w = ol_wr_to(buf, sizeof buf);
+
+    if (strcmp(operand, "-") != 0)
+        return check_text(ol_span(operand, strlen(operand)), f);
+    if (!read_stdin(&w)) {
+        ol_fault_set(f, OL_EXIT_FAILED, "err.text.stdin", "detail", strerror(errno), NULL);
+        return NULL;
+    }
+    if (w.len > 0 && buf[w.len - 1] == '\n')
+        w.len--;
+    return check_text(ol_wr_span(&w), f);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands of `openline`: each is one row of a table and one function. */
+#ifndef OL_CLI_CMD_H
+#define OL_CLI_CMD_H
+
+#include "cli/args.h"
+#include "cli/control.h"
+#include "cli/print.h"
+#include "station/home.h"
+
+/* One command as it was called. */
+struct ol_cli {
+    const char *home; /* the directory, NULL when it was not named */
+    bool json;
+    struct ol_args args; /* operands without the command's own name */
+};
+
+struct ol_cmd {
+    const char *name;
+    const char *args;    /* operands and options, as the usage line shows them */
+    const char *usage;   /* key of the text that says what it does */
+    const char *options; /* names of the options it knows besides the general ones, a space after each */
+    unsigned min;        /* operands */
+    unsigned max;
+    bool homeless; /* works without a home */
+    enum ol_exit (*run)(const struct ol_cli *c);
+};
+
+enum ol_exit ol_cmd_init(const struct ol_cli *c);
+enum ol_exit ol_cmd_card(const struct ol_cli *c);
+enum ol_exit ol_cmd_psk(const struct ol_cli *c);
+enum ol_exit ol_cmd_pair(const struct ol_cli *c);
+enum ol_exit ol_cmd_up(const struct ol_cli *c);
+enum ol_exit ol_cmd_down(const struct ol_cli *c);
+enum ol_exit ol_cmd_status(const struct ol_cli *c);
+enum ol_exit ol_cmd_send(const struct ol_cli *c);
+enum ol_exit ol_cmd_list(const struct ol_cli *c);
+enum ol_exit ol_cmd_show(const struct ol_cli *c);
+enum ol_exit ol_cmd_take(const struct ol_cli *c);
+enum ol_exit ol_cmd_readback(const struct ol_cli *c);
+enum ol_exit ol_cmd_confirm(const struct ol_cli *c);
+enum ol_exit ol_cmd_correct(const struct ol_cli *c);
+enum ol_exit ol_cmd_decline(const struct ol_cli *c);
+enum ol_exit ol_cmd_log(const struct ol_cli *c);
+enum ol_exit ol_cmd_resume(const struct ol_cli *c);
+enum ol_exit ol_cmd_unfreeze(const struct ol_cli *c);
+enum ol_exit ol_cmd_doctor(const struct ol_cli *c);
+enum ol_exit ol_cmd_export(const struct ol_cli *c);
+
+/* What several commands do. */
+
+/* Says a fault on stderr and gives its exit code. */
+enum ol_exit ol_cmd_fail(const struct ol_fault *f);
+/* The fault of a wrong value for an option: says which are meant. */
+enum ol_exit ol_cmd_bad_value(const char *option, const char *value, const char *meant);
+/* ol_control_call on a connection of its own to the home's running station. */
+OL_MUST_USE enum ol_err ol_cmd_ask(const struct ol_cli *c, const char *method, json_t *params,
+                                   int timeout_ms, json_t **result, struct ol_fault *f);
+/* How long a station that does not have to wait for anybody may take to answer. */
+#define OL_ANSWER_MS 10000
+/* What `status` prints: said by the station, or found in its home when it does not run. On OK *status is
+ * the caller's. */
+OL_MUST_USE enum ol_err ol_cmd_status_of(const struct ol_home *h, json_t **status, struct ol_fault *f);
+/* A text from an operand, or from stdin when the operand is "-", with one final newline dropped: a json
+ * string. NULL with the fault: empty, over 32 KiB, or not UTF-8. */
+json_t *ol_cmd_text(const char *operand, struct ol_fault *f);
+
+#endif

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* doctor: looks at everything that a line needs, and says of each whether it is well and what to do. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/cmd.h"
+#include "cli/programs.h"
+#include "path/conf.h"
+#include "station/conf.h"
+#include "station/setup.h"
+
+#define ROOM_FAIL (16u << 20) /* bytes: the record could not grow for a busy hour */
+#define ROOM_WARN (256u << 20)
+#define SYNC_WARN_MS 200 /* each message waits for one */
+#define PROBE "probe.new"
+#define YEAR_MIN 2024
+#define YEAR_MAX 2105 /* times on the wire are 32 bits of seconds */
+#define TEXT 1024u
+
+enum result {
+    FINE,
+    WARN,
+    FAIL,
+};
+
+struct doctor {
+    const struct ol_cli *c;
+    struct ol_home home;
+    enum result worst;
+};
+
+/* A catalogue text with pairs of name and value, and a NULL. */
+static void fill(char out[static TEXT], const char *key, va_list list)
+{
+    struct ol_param param[4];
+    size_t n = 0;
+    const char *name;
+    struct ol_wr w = ol_wr_to(out, TEXT - 1);
+
+    while (n < 4 && (name = va_arg(list, const char *)) != NULL)
+        param[n++] = (struct ol_param){name, va_arg(list, const char *)};
+    ol_text_write(ol_text(key), param, n, &w);
+    out[w.len] = '\0';
+}
+
+static void say(struct doctor *d, enum result result, const char *check, const char *detail,
+                const char *act)
+{
+    static const char *const words[] = {[FINE] = "OK", [WARN] = "WARN", [FAIL] = "FAIL"};
+
+    if (result > d->worst)
+        d->worst = result;
+    if (d->c->json) {
+        ol_print_json(json_pack("{s:i,s:s,s:s,s:s,s:s?}", "schema", 1, "check", check, "result",
+                                words[result], "detail", detail, "act", act));
+        return;
+    }
+    ol_print_cell(words[result], 4);
+    ol_print_cell(check, 14);
+    ol_print_cell(detail, 0);
+    if (act != NULL)
+        ol_print_cell(act, 0);
+    ol_print_row_end();
+}
+
+/* act is a key of the catalogue, or NULL; then the detail's key and its parameters. */
+static void __attribute__((sentinel))
+report(struct doctor *d, enum result result, const char *check, const char *act, const char *detail, ...)
+{
+    char text[TEXT];
+    va_list list;
+
+    va_start(list, detail);
+    fill(text, detail, list);
+    va_end(list);
+    say(d, result, check, text, act != NULL ? ol_text(act) : NULL);
+}
+
+static void report_fault(struct doctor *d, const char *check, const char *act, const struct ol_fault *f)
+{
+    struct ol_param param[OL_FAULT_PARAMS];
+    size_t n = ol_fault_params(f, param);
+    char text[TEXT];
+    struct ol_wr w = ol_wr_to(text, sizeof text - 1);
+
+    ol_text_write(ol_text(f->key), param, n, &w);
+    text[w.len] = '\0';
+    say(d, FAIL, check, text, ol_text(act));
+}
+
+static void check_keys(struct doctor *d)
+{
+    struct ol_keyring keys;
+    struct ol_card card;
+    struct ol_fault f;
+
+    if (ol_home_keys_read(&d->home, &keys, &f) != OL_OK) {
+        report_fault(d, "keys", "doctor.act.keys", &f);
+        return;
+    }
+    report(d, FINE, "keys", NULL, "doctor.keys", NULL);
+    if (ol_home_card_read(&d->home, &keys, &card, &f) == OL_OK)
+        report(d, FINE, "card", NULL, "doctor.card", "party", card.party, "station", card.station, NULL);
+    else
+        report_fault(d, "card", "doctor.act.card", &f);
+    ol_keyring_fini(&keys);
+}
+
+/* What others may read of this shows with whom one speaks, and when. */
+static void check_permissions(struct doctor *d)
+{
+    static const char *const private[] = {OL_HOME_RECORD, OL_HOME_REVOCATION, OL_HOME_RUN, OL_HOME_LOG};
+    struct stat st;
+    bool open = false;
+
+    for (size_t i = 0; i < sizeof private / sizeof private[0]; i++) {
+        if (fstatat(d->home.dir, private[i], &st, 0) || (st.st_mode & 077) == 0)
+            continue;
+        open = true;
+        report(d, WARN, "permissions", "doctor.act.permissions", "doctor.open", "file", private[i],
+               NULL);
+    }
+    if (!open)
+        report(d, FINE, "permissions", NULL, "doctor.private", NULL);
+}
+
+static void check_confs(struct doctor *d)
+{
+    struct ol_station_conf conf;
+    struct ol_conf paths = {0};
+    char file[OL_HOME_PATH_MAX];
+    char why[OL_WHY_MAX] = "";
+    const char *place;
+    struct ol_fault f;
+
+    if (ol_station_conf_read(&d->home, &conf, &f) == OL_OK)
+        report(d, FINE, OL_HOME_STATION_CONF, NULL, "doctor.conf", NULL);
+    else
+        report_fault(d, OL_HOME_STATION_CONF, "doctor.act.conf", &f);
+    ol_home_path(&d->home, OL_HOME_RELAY_CONF, file);
+    if (ol_conf_read(file, &paths, why) == OL_OK) {
+        report(d, FINE, OL_HOME_RELAY_CONF, NULL, "doctor.conf", NULL);
+        ol_conf_free(&paths);
+        return;
+    }
+    place = strstr(why, OL_HOME_RELAY_CONF);
+    ol_fault_set(&f, OL_EXIT_FAILED, "err.path.conf", "detail", place != NULL ? place : why, NULL);
+    report_fault(d, OL_HOME_RELAY_CONF, "doctor.act.conf", &f);
+}
+
+static void check_record(struct doctor *d)
+{
+    struct ol_store *store = NULL;
+    struct ol_fault f;
+
+    if (ol_setup_store_open(&d->home, true, &store, &f) == OL_OK)
+        report(d, FINE, OL_HOME_RECORD, NULL, "doctor.record", NULL);
+    else
+        report_fault(d, OL_HOME_RECORD, "doctor.act.record", &f);
+    ol_store_close(&store);
+}
+
+static void check_clock(struct doctor *d)
+{
+    time_t at = time(NULL);
+    struct tm utc;
+    char text[32] = "?";
+    bool sane = gmtime_r(&at, &utc) != NULL && utc.tm_year + 1900 >= YEAR_MIN &&
+                utc.tm_year + 1900 <= YEAR_MAX;
+
+    if (gmtime_r(&at, &utc) != NULL)
+        strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    report(d, sane ? FINE : FAIL, "clock", sane ? NULL : "doctor.act.clock", "doctor.clock", "time",
+           text, NULL);
+}
+
+static void check_room(struct doctor *d)
+{
+    struct statvfs fs;
+    unsigned long long room;
+    char mib[24];
+    enum result result = FINE;
+
+    if (fstatvfs(d->home.dir, &fs)) {
+        report(d, FAIL, "disk", "doctor.act.disk", "doctor.disk_unknown", "detail", strerror(errno),
+               NULL);
+        return;
+    }
+    room = (unsigned long long)fs.f_bavail * fs.f_frsize;
+    snprintf(mib, sizeof mib, "%llu", room >> 20);
+    if (room < ROOM_WARN)
+        result = room < ROOM_FAIL ? FAIL : WARN;
+    report(d, result, "disk", result == FINE ? NULL : "doctor.act.disk", "doctor.disk", "mib", mib,
+           NULL);
+}
+
+static long elapsed_ms(const struct timespec *from)
+{
+    struct timespec to;
+
+    clock_gettime(CLOCK_MONOTONIC, &to);
+    return (to.tv_sec - from->tv_sec) * 1000 + (to.tv_nsec - from->tv_nsec) / 1000000;
+}
+
+static void check_sync(struct doctor *d)
+{
+    static const uint8_t page[4096];
+    struct timespec start;
+    char ms[24];
+    struct ol_fault f;
+    long took;
+
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    if (ol_file_write(d->home.dir, &(struct ol_file_new){PROBE, ol_span(page, sizeof page), 0600, false},
+                      &f) != OL_OK) {
+        report_fault(d, "fsync", "doctor.act.disk", &f);
+        return;
+    }
+    took = elapsed_ms(&start);
+    unlinkat(d->home.dir, PROBE, 0);
+    snprintf(ms, sizeof ms, "%ld", took);
+    report(d, took > SYNC_WARN_MS ? WARN : FINE, "fsync", took > SYNC_WARN_MS ? "doctor.act.slow" : NULL,
+           "doctor.fsync", "ms", ms, NULL);
+}
+
+static void check_programs(struct doctor *d)
+{
+    for (size_t i = OL_PROGRAMS; i > 0; i--) {
+        const struct ol_program *p = &ol_programs[i - 1];
+
+        if (ol_program_pid(p, &d->home) == 0)
+            report(d, WARN, p->name, "doctor.act.up", "doctor.down", NULL);
+        else if (!p->answers(&d->home))
+            report(d, FAIL, p->name, "doctor.act.hangs", "doctor.hangs", NULL);
+        else
+            report(d, FINE, p->name, NULL, "doctor.answers", NULL);
+    }
+}
+
+static void check_paths(struct doctor *d, const json_t *line, const char *check)
+{
+    const json_t *paths = json_object_get(line, "paths");
+    size_t i;
+    json_t *path;
+    char buf[OL_WORD_MAX];
+
+    if (json_array_size(paths) == 0)
+        report(d, WARN, check, "doctor.act.no_path", "doctor.no_path", NULL);
+    json_array_foreach(paths, i, path) {
+        bool up = strcmp(ol_word(path, "state", buf), "up") == 0;
+
+        report(d, up ? FINE : WARN, check, up ? NULL : "doctor.act.path",
+               up ? "doctor.path_up" : "doctor.path_down", "path", ol_word(path, "name", buf), NULL);
+    }
+}
+
+static void check_line(struct doctor *d, const json_t *line)
+{
+    char buf[OL_WORD_MAX];
+    char check[OL_NAME_MAX + 16];
+    const char *state = ol_word(line, "state", buf);
+    bool up = strcmp(state, "up") == 0;
+    const char *reason = json_string_value(json_object_get(line, "reason"));
+    size_t i;
+    json_t *alarm;
+    char name[OL_WORD_MAX];
+
+    snprintf(check, sizeof check, "line %s", ol_word(line, "name", name));
+    report(d, up ? FINE : WARN, check, up ? NULL : "doctor.act.line", "doctor.line", "state", state,
+           NULL);
+    if (reason != NULL)
+        report(d, WARN, check, NULL, "doctor.says", "text", reason, NULL);
+    json_array_foreach(json_object_get(line, "alarms"), i, alarm)
+        if (json_is_string(alarm))
+            report(d, FAIL, check, NULL, "doctor.says", "text", json_string_value(alarm), NULL);
+    check_paths(d, line, check);
+    if (json_is_true(json_object_get(line, "compared")))
+        report(d, FINE, check, NULL, "doctor.compared", NULL);
+    else
+        report(d, WARN, check, "doctor.act.compare", "doctor.not_compared", NULL);
+}
+
+static void check_lines(struct doctor *d)
+{
+    json_t *status = NULL;
+    size_t i;
+    json_t *line;
+    struct ol_fault f;
+
+    if (ol_cmd_status_of(&d->home, &status, &f) != OL_OK)
+        report_fault(d, "lines", "doctor.act.hangs", &f);
+    json_array_foreach(json_object_get(status, "lines"), i, line)
+        check_line(d, line);
+    json_decref(status);
+}
+
+enum ol_exit ol_cmd_doctor(const struct ol_cli *c)
+{
+    struct doctor d = {.c = c};
+    struct ol_fault f;
+
+    if (ol_home_open(c->home, &d.home, &f) != OL_OK)
+        return ol_cmd_fail(&f);
+    check_keys(&d);
+    check_permissions(&d);
+    check_confs(&d);
+    check_record(&d);
+    check_clock(&d);
+    check_room(&d);
+    check_sync(&d);
+    check_programs(&d);
+    check_lines(&d);
+    ol_home_close(&d.home);
+    return d.worst == FAIL ? OL_EXIT_FAILED : OL_EXIT_DONE;
+}

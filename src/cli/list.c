@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* list, show: the messages of a line, and one with what was done about it. */
+#include <string.h>
+
+#include "cli/cmd.h"
+
+#define PAGE 500
+
+/* What was printed last of each message, by id: an event that says nothing new is left out. */
+struct listing {
+    const struct ol_cli *c;
+    const char *line;
+    json_t *seen;
+};
+
+static void print_head(const json_t *m)
+{
+    char buf[OL_WORD_MAX];
+
+    ol_print_cell(ol_word(m, "id", buf), 5);
+    ol_print_cell(ol_word(m, "direction", buf), 3);
+    ol_print_cell(ol_word(m, "precedence", buf), 9);
+    ol_print_cell(ol_word(m, "state", buf), 9);
+    ol_print_cell(ol_word_time(m, "time", buf), 14);
+    ol_print_cell(ol_word(m, "lang", buf), 2);
+}
+
+static void print_marks(const json_t *m)
+{
+    if (json_is_true(json_object_get(m, "exercise")))
+        ol_print_cell(ol_text("mark.exercise"), 0);
+    if (json_is_true(json_object_get(m, "early")))
+        ol_print_cell(ol_text("mark.early"), 0);
+    if (json_is_true(json_object_get(m, "time_doubtful")))
+        ol_print_cell(ol_text("mark.time_doubtful"), 0);
+}
+
+static void print_message(const json_t *m)
+{
+    print_head(m);
+    print_marks(m);
+    ol_print_row_end();
+    if (json_is_string(json_object_get(m, "subject")))
+        ol_print_text(json_object_get(m, "subject"), "       # ");
+    ol_print_text(json_object_get(m, "text"), "       ");
+    fflush(stdout);
+}
+
+static void show_message(struct listing *l, json_t *m)
+{
+    const char *id = json_string_value(json_object_get(m, "id"));
+
+    if (id != NULL)
+        json_object_set(l->seen, id, json_object_get(m, "state"));
+    if (l->c->json)
+        ol_print_json(json_incref(m));
+    else
+        print_message(m);
+}
+
+/* Prints one page; *next is the cursor of the page after it, null when it was the last. */
+static enum ol_err list_page(struct listing *l, struct ol_control *control, json_t **next,
+                             struct ol_fault *f)
+{
+    json_t *params = json_pack("{s:s,s:b,s:O,s:i}", "line", l->line, "open",
+                               ol_args_value(&l->c->args, "open") != NULL, "after", *next, "limit",
+                               PAGE);
+    json_t *result;
+    size_t i;
+    json_t *m;
+    enum ol_err err = ol_control_call(control, "list", params, OL_ANSWER_MS, &result, f);
+
+    if (err)
+        return err;
+    json_array_foreach(json_object_get(result, "messages"), i, m)
+        show_message(l, m);
+    json_decref(*next);
+    *next = json_incref(json_object_get(result, "next"));
+    json_decref(result);
+    return OL_OK;
+}
+
+static enum ol_err list_all(struct listing *l, struct ol_control *control, struct ol_fault *f)
+{
+    json_t *next = json_null();
+    enum ol_err err;
+
+    do
+        err = list_page(l, control, &next, f);
+    while (!err && next != NULL && !json_is_null(next));
+    json_decref(next);
+    return err;
+}
+
+static void show_event(struct listing *l, const json_t *params)
+{
+    json_t *m = json_object_get(params, "message");
+    const char *id = json_string_value(json_object_get(m, "id"));
+    char buf[OL_WORD_MAX];
+
+    if (m == NULL) {
+        ol_print(stderr, "say.list.line", "line", l->line, "state", ol_word(params, "state", buf), NULL);
+        return;
+    }
+    if (id == NULL || !json_equal(json_object_get(l->seen, id), json_object_get(m, "state")))
+        show_message(l, m);
+}
+
+/* The events are asked for before the list, so that nothing falls between the two. */
+static enum ol_err list_and_follow(struct listing *l, const struct ol_home *h,
+                                   struct ol_control *control, struct ol_fault *f)
+{
+    struct ol_control events;
+    json_t *said;
+    enum ol_err err = ol_control_open(h, &events, f);
+
+    if (!err)
+        err = ol_control_call(&events, "follow", json_pack("{s:s}", "line", l->line), OL_ANSWER_MS,
+                              &said, f);
+    if (!err) {
+        json_decref(said);
+        err = list_all(l, control, f);
+    }
+    while (!err) {
+        err = ol_control_event(&events, &said, f);
+        if (!err) {
+            show_event(l, said);
+            json_decref(said);
+        }
+    }
+    ol_control_close(&events);
+    return err;
+}
+
+enum ol_exit ol_cmd_list(const struct ol_cli *c)
+{
+    struct listing l = {.c = c, .line = c->args.operand[0], .seen = json_object()};
+    struct ol_control control = {.fd = -1};
+    struct ol_home h;
+    struct ol_fault f;
+    enum ol_err err = ol_home_open(c->home, &h, &f);
+
+    if (!err)
+        err = ol_control_open(&h, &control, &f);
+    if (!err && ol_args_value(&c->args, "follow") != NULL)
+        err = list_and_follow(&l, &h, &control, &f);
+    else if (!err)
+        err = list_all(&l, &control, &f);
+    ol_control_close(&control);
+    ol_home_close(&h);
+    json_decref(l.seen);
+    return err ? ol_cmd_fail(&f) : OL_EXIT_DONE;
+}
+
+static void print_act(const json_t *act)
+{
+    char buf[OL_WORD_MAX];
+
+    fputs("  ", stdout);
+    ol_print_cell(ol_word(act, "entry", buf), 5);
+    ol_print_cell(ol_word(act, "act", buf), 8);
+    ol_print_cell(ol_word(act, "side", buf), 1);
+    ol_print_cell(ol_word_time(act, "time", buf), 14);
+    ol_print_row_end();
+    if (json_is_string(json_object_get(act, "text")))
+        ol_print_text(json_object_get(act, "text"), "         ");
+}
+
+enum ol_exit ol_cmd_show(const struct ol_cli *c)
+{
+    json_t *params = json_pack("{s:s,s:s}", "line", c->args.operand[0], "id", c->args.operand[1]);
+    json_t *m;
+    json_t *act;
+    size_t i;
+    char buf[OL_WORD_MAX];
+    struct ol_fault f;
+
+    if (ol_cmd_ask(c, "show", params, OL_ANSWER_MS, &m, &f) != OL_OK)
+        return ol_cmd_fail(&f);
+    if (c->json) {
+        ol_print_json(m);
+        return OL_EXIT_DONE;
+    }
+    print_message(m);
+    ol_print(stdout, "say.show.delivered", "time", ol_word_time(m, "delivered_at", buf), NULL);
+    json_array_foreach(json_object_get(m, "acts"), i, act)
+        print_act(act);
+    json_decref(m);
+    return OL_EXIT_DONE;
+}

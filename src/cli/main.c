@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command line: finds the command in the table, reads its options, runs it. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cmd.h"
+
+/* Every option of every command: one name means one thing everywhere. */
+static const struct ol_opt options[] = {
+    {"help", 'h', NULL, false, "opt.help"},
+    {"home", 'C', "DIR", false, "opt.home"},
+    {"json", 0, NULL, false, "opt.json"},
+    {"card", 0, "FILE", false, "opt.card"},
+    {"code", 0, "DIGITS", false, "opt.code"},
+    {"exercise", 0, NULL, false, "opt.exercise"},
+    {"follow", 0, NULL, false, "opt.follow"},
+    {"lang", 0, "TAG", false, "opt.lang"},
+    {"open", 0, NULL, false, "opt.open"},
+    {"output", 'o', "FILE", false, "opt.output"},
+    {"party", 0, "NAME", false, "opt.party"},
+    {"path", 0, "SPEC", true, "opt.path"},
+    {"precedence", 'p', "WORD", false, "opt.precedence"},
+    {"psk", 0, "FILE", false, "opt.psk"},
+    {"reason", 0, "TEXT", false, "opt.reason"},
+    {"station", 0, "NAME", false, "opt.station"},
+    {"subject", 's', "SUBJECT", false, "opt.subject"},
+    {"timeout", 0, "SECONDS", false, "opt.timeout"},
+    {"wait", 0, "STATE", false, "opt.wait"},
+    {"without-peer", 0, NULL, false, "opt.without_peer"},
+    {0},
+};
+#define GENERAL "help home json "
+
+static const struct ol_cmd commands[] = {
+    {"init", "DIR --party NAME --station NAME --lang TAG", "help.init", "party station lang ", 1, 1,
+     true, ol_cmd_init},
+    {"card", "[-o FILE]", "help.card", "output ", 0, 0, false, ol_cmd_card},
+    {"psk", "-o FILE", "help.psk", "output ", 0, 0, true, ol_cmd_psk},
+    {"pair", "NAME --card FILE --psk FILE [--path SPEC]... [--code DIGITS]", "help.pair",
+     "card psk path code ", 1, 1, false, ol_cmd_pair},
+    {"up", "", "help.up", "", 0, 0, false, ol_cmd_up},
+    {"down", "", "help.down", "", 0, 0, false, ol_cmd_down},
+    {"status", "", "help.status", "", 0, 0, false, ol_cmd_status},
+    {"send",
+     "LINE [-p flash|immediate|priority|routine] [-s SUBJECT] [--lang TAG] [--exercise]\n"
+     "           [--wait delivered|taken|confirmed] [--timeout SECONDS] (TEXT | -)",
+     "help.send", "precedence subject lang exercise wait timeout ", 2, 2, false, ol_cmd_send},
+    {"list", "LINE [--open] [--follow]", "help.list", "open follow ", 1, 1, false, ol_cmd_list},
+    {"show", "LINE ID", "help.show", "", 2, 2, false, ol_cmd_show},
+    {"take", "LINE ID", "help.take", "", 2, 2, false, ol_cmd_take},
+    {"readback", "LINE ID (TEXT | -)", "help.readback", "", 3, 3, false, ol_cmd_readback},
+    {"confirm", "LINE ID", "help.confirm", "", 2, 2, false, ol_cmd_confirm},
+    {"correct", "LINE ID (TEXT | -)", "help.correct", "", 3, 3, false, ol_cmd_correct},
+    {"decline", "LINE ID [--reason TEXT]", "help.decline", "reason ", 2, 2, false, ol_cmd_decline},
+    {"log", "LINE", "help.log", "", 1, 1, false, ol_cmd_log},
+    {"export", "LINE -o FILE", "help.export", "output ", 1, 1, false, ol_cmd_export},
+    {"resume", "LINE --without-peer --reason TEXT", "help.resume", "without-peer reason ", 1, 1, false,
+     ol_cmd_resume},
+    {"unfreeze", "LINE --reason TEXT", "help.unfreeze", "reason ", 1, 1, false, ol_cmd_unfreeze},
+    {"doctor", "", "help.doctor", "", 0, 0, false, ol_cmd_doctor},
+};
+#define COMMANDS (sizeof commands / sizeof commands[0])
+
+static const struct ol_cmd *find_command(const char *name)
+{
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+/* Whether a name stands in a list of names with a space after each. */
+static bool is_listed(const char *list, const char *name)
+{
+    size_t len = strlen(name);
+
+    for (; *list != '\0'; list += strcspn(list, " ") + 1)
+        if (strncmp(list, name, len) == 0 && list[len] == ' ')
+            return true;
+    return false;
+}
+
+static void print_options(FILE *to, const char *list)
+{
+    for (const struct ol_opt *o = options; o->name != NULL; o++) {
+        char shown[48];
+
+        if (!is_listed(list, o->name))
+            continue;
+        snprintf(shown, sizeof shown, "%c%c%s--%s%s%s", o->letter ? '-' : ' ',
+                 o->letter ? o->letter : ' ', o->letter ? ", " : "  ", o->name,
+                 o->value != NULL ? " " : "", o->value != NULL ? o->value : "");
+        fprintf(to, "  %-26s %s\n", shown, ol_text(o->help));
+    }
+}
+
+static void print_usage(FILE *to, const struct ol_cmd *cmd)
+{
+    fprintf(to, "%s openline %s%s%s%s\n", ol_text("help.usage"), cmd->homeless ? "" : "[-C DIR] ",
+            cmd->name, *cmd->args != '\0' ? " " : "", cmd->args);
+}
+
+static void print_help(const struct ol_cmd *cmd)
+{
+    print_usage(stdout, cmd);
+    printf("\n%s\n\n", ol_text(cmd->usage));
+    if (*cmd->options != '\0')
+        print_options(stdout, cmd->options);
+    print_options(stdout, GENERAL);
+}
+
+/* The first sentence of a text. */
+static int first_sentence(const char *text)
+{
+    const char *stop = strstr(text, ". ");
+
+    return (int)(stop != NULL ? (size_t)(stop - text) + 1 : strcspn(text, "\n"));
+}
+
+static void print_overview(FILE *to)
+{
+    fprintf(to, "%s openline [-C DIR] %s\n\n", ol_text("help.usage"), ol_text("help.command"));
+    for (size_t i = 0; i < COMMANDS; i++) {
+        const char *text = ol_text(commands[i].usage);
+
+        fprintf(to, "  %-10s %.*s\n", commands[i].name, first_sentence(text), text);
+    }
+    fputc('\n', to);
+    print_options(to, GENERAL);
+    fprintf(to, "\n%s\n", ol_text("help.more"));
+}
+
+/* A usage error: the fault, then how the command is called. */
+static enum ol_exit misused(const struct ol_cmd *cmd, const struct ol_fault *f)
+{
+    ol_print_fault(f);
+    print_usage(stderr, cmd);
+    return OL_EXIT_USAGE;
+}
+
+static enum ol_exit check(const struct ol_cmd *cmd, const struct ol_cli *c)
+{
+    struct ol_fault f;
+
+    for (size_t i = 0; i < c->args.given; i++) {
+        const char *name = c->args.give[i].opt->name;
+
+        if (!is_listed(GENERAL, name) && !is_listed(cmd->options, name)) {
+            ol_fault_set(&f, OL_EXIT_USAGE, "err.usage.option", "command", cmd->name, "option", name,
+                         NULL);
+            return misused(cmd, &f);
+        }
+    }
+    if (c->args.operands < cmd->min || c->args.operands > cmd->max) {
+        ol_fault_set(&f, OL_EXIT_USAGE,
+                     c->args.operands < cmd->min ? "err.usage.few" : "err.usage.operands", "command",
+                     cmd->name, NULL);
+        return misused(cmd, &f);
+    }
+    if (!cmd->homeless && c->home == NULL) {
+        ol_fault_set(&f, OL_EXIT_USAGE, "err.usage.home", "command", cmd->name, NULL);
+        return misused(cmd, &f);
+    }
+    return OL_EXIT_DONE;
+}
+
+/* The command's name is the first operand. */
+static void shift(struct ol_args *a)
+{
+    a->operands--;
+    memmove(a->operand, a->operand + 1, a->operands * sizeof a->operand[0]);
+}
+
+static enum ol_exit run(struct ol_cli *c, bool help)
+{
+    const struct ol_cmd *cmd;
+    struct ol_fault f;
+    enum ol_exit code;
+
+    if (c->args.operands == 0) {
+        print_overview(help ? stdout : stderr);
+        return help ? OL_EXIT_DONE : OL_EXIT_USAGE;
+    }
+    cmd = find_command(c->args.operand[0]);
+    if (cmd == NULL) {
+        ol_fault_set(&f, OL_EXIT_USAGE, "err.usage.command", "command", c->args.operand[0], NULL);
+        return ol_cmd_fail(&f);
+    }
+    if (help) {
+        print_help(cmd);
+        return OL_EXIT_DONE;
+    }
+    shift(&c->args);
+    code = check(cmd, c);
+    return code != OL_EXIT_DONE ? code : cmd->run(c);
+}
+
+static enum ol_exit flushed(enum ol_exit code)
+{
+    struct ol_fault f;
+
+    if (ol_print_done())
+        return code;
+    ol_fault_set(&f, OL_EXIT_FAILED, "err.output", NULL);
+    return ol_cmd_fail(&f);
+}
+
+int main(int argc, char **argv)
+{
+    struct ol_cli c = {0};
+    struct ol_fault f;
+
+    signal(SIGPIPE, SIG_IGN);
+    if (ol_crypto_init() != OL_OK) {
+        ol_fault_set(&f, OL_EXIT_FAILED, "err.crypto", NULL);
+        return ol_cmd_fail(&f);
+    }
+    if (ol_args_read(argc - 1, argv + 1, options, &c.args, &f) != OL_OK) {
+        const struct ol_cmd *cmd = c.args.operands > 0 ? find_command(c.args.operand[0]) : NULL;
+
+        if (cmd != NULL)
+            return misused(cmd, &f);
+        ol_print_fault(&f);
+        print_overview(stderr);
+        return OL_EXIT_USAGE;
+    }
+    c.json = ol_args_value(&c.args, "json") != NULL;
+    c.home = ol_args_value(&c.args, "home");
+    if (c.home == NULL)
+        c.home = getenv("OPENLINE_HOME");
+    if (c.home != NULL && *c.home == '\0')
+        c.home = NULL;
+    return flushed(run(&c, ol_args_value(&c.args, "help") != NULL));
+}

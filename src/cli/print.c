@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/print.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utf8proc.h>
+
+#define PARAMS_MAX 10u
+
+/* The next character of what may not be UTF-8: a byte that is none counts as one, U+FFFD. */
+static size_t next_char(struct ol_span text, utf8proc_int32_t *c)
+{
+    utf8proc_ssize_t n = utf8proc_iterate(text.p, (utf8proc_ssize_t)text.len, c);
+
+    if (n > 0)
+        return (size_t)n;
+    *c = 0xfffd;
+    return 1;
+}
+
+/* Characters that would act on the terminal, or make a text read otherwise than it is written. */
+static bool is_unsafe(utf8proc_int32_t c)
+{
+    return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x61c || (c >= 0x202a && c <= 0x202e) ||
+           (c >= 0x2066 && c <= 0x2069) || c == 0x2028 || c == 0x2029;
+}
+
+static void put_safe(FILE *to, struct ol_span text)
+{
+    while (text.len > 0) {
+        utf8proc_int32_t c;
+        size_t n = next_char(text, &c);
+
+        if (is_unsafe(c))
+            fprintf(to, "<U+%04X>", (unsigned)c);
+        else if (c == 0xfffd)
+            fputs("\xef\xbf\xbd", to);
+        else
+            fwrite(text.p, 1, n, to);
+        text = ol_span(text.p + n, text.len - n);
+    }
+}
+
+static void put_piece(void *ctx, struct ol_span piece, bool is_value)
+{
+    if (is_value)
+        put_safe(ctx, piece);
+    else
+        fwrite(piece.p, 1, piece.len, ctx);
+}
+
+void ol_print(FILE *to, const char *key, ...)
+{
+    struct ol_param param[PARAMS_MAX];
+    size_t n = 0;
+    const char *name;
+    va_list list;
+
+    va_start(list, key);
+    while (n < PARAMS_MAX && (name = va_arg(list, const char *)) != NULL)
+        param[n++] = (struct ol_param){name, va_arg(list, const char *)};
+    va_end(list);
+    ol_text_each(ol_text(key), param, n, put_piece, to);
+    fputc('\n', to);
+}
+
+void ol_print_fault(const struct ol_fault *f)
+{
+    struct ol_param param[OL_FAULT_PARAMS];
+    size_t n = ol_fault_params(f, param);
+
+    fputs("openline: ", stderr);
+    ol_text_each(ol_text(f->key), param, n, put_piece, stderr);
+    fputc('\n', stderr);
+}
+
+static bool unprintable; /* an object could not be made */
+
+void ol_print_json(json_t *object)
+{
+    char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
+
+    if (text != NULL)
+        puts(text);
+    else
+        unprintable = true;
+    fflush(stdout);
+    free(text);
+    json_decref(object);
+}
+
+bool ol_print_done(void)
+{
+    return fflush(stdout) == 0 && !ferror(stdout) && !unprintable;
+}
+
+size_t ol_print_width(const char *word)
+{
+    struct ol_span rest = ol_span(word, strlen(word));
+    size_t width = 0;
+
+    while (rest.len > 0) {
+        utf8proc_int32_t c;
+        size_t n = next_char(rest, &c);
+
+        if (is_unsafe(c))
+            width += sizeof "<U+XXXX>" - 1;
+        else
+            width += (size_t)utf8proc_charwidth(c);
+        rest = ol_span(rest.p + n, rest.len - n);
+    }
+    return width;
+}
+
+static size_t padding; /* spaces owed before the next cell; none are left at the end of a row */
+
+void ol_print_cell(const char *word, size_t width)
+{
+    size_t is = ol_print_width(word);
+
+    printf("%*s", (int)padding, "");
+    put_safe(stdout, ol_span(word, strlen(word)));
+    padding = 2 + (is < width ? width - is : 0);
+}
+
+void ol_print_row_end(void)
+{
+    putchar('\n');
+    padding = 0;
+}
+
+void ol_print_text(const json_t *text, const char *indent)
+{
+    const char *p = json_string_value(text);
+    const char *end = p != NULL ? p + json_string_length(text) : NULL;
+
+    while (p != NULL) {
+        const char *newline = memchr(p, '\n', (size_t)(end - p));
+
+        fputs(indent, stdout);
+        put_safe(stdout, ol_span(p, (size_t)((newline != NULL ? newline : end) - p)));
+        putchar('\n');
+        p = newline != NULL ? newline + 1 : NULL;
+    }
+}
+
+const char *ol_word(const json_t *object, const char *name, char buf[static OL_WORD_MAX])
+{
+    const json_t *value = json_object_get(object, name);
+
+    if (json_is_string(value))
+        return json_string_value(value);
+    if (json_is_integer(value)) {
+        snprintf(buf, OL_WORD_MAX, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+        return buf;
+    }
+    return "-";
+}
+
+const char *ol_word_time(const json_t *object, const char *name, char buf[static OL_WORD_MAX])
+{
+    static const char *const months[] = {"JAN", "FEB", "MAR", "APR", "MAY", "JUN",
+                                         "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"};
+    const char *time = ol_word(object, name, buf);
+    unsigned year;
+    unsigned month;
+    unsigned day;
+    unsigned hour;
+    unsigned minute;
+
+    if (sscanf(time, "%4u-%2u-%2uT%2u:%2u:", &year, &month, &day, &hour, &minute) != 5 || month < 1 ||
+        month > 12)
+        return time;
+    snprintf(buf, OL_WORD_MAX, "%02u%02u%02uZ %s %02u", day % 100, hour % 100, minute % 100,
+             months[month - 1], year % 100);
+    return buf;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What people and programs read. Words come from the catalogue; what comes from outside
+ * is made safe for a terminal on its way: control characters and those that turn the
+ * direction of writing show as <U+XXXX>. JSON goes out one object a line, as it is.
+ */
+#ifndef OL_CLI_PRINT_H
+#define OL_CLI_PRINT_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "lang/fault.h"
+
+/* A text of the catalogue with pairs of name and value (strings) and a NULL, and a newline. */
+void ol_print(FILE *to, const char *key, ...) __attribute__((sentinel));
+/* "openline: " and the fault, on stderr. */
+void ol_print_fault(const struct ol_fault *f);
+/* One object, one line, on stdout, at once. Takes the reference. NULL (something that is not UTF-8
+ * cannot be said in JSON) counts as output that failed. */
+void ol_print_json(json_t *object);
+/* Whether all that was printed on stdout has gone out: a full disk or a closed pipe must not look like
+ * success. */
+bool ol_print_done(void);
+
+/* A word of a row, padded to a width of the terminal's columns where another cell follows; the row's
+ * end. */
+void ol_print_cell(const char *word, size_t width);
+void ol_print_row_end(void);
+/* A text of several lines, each behind an indent. */
+void ol_print_text(const json_t *text, const char *indent);
+
+/* Columns that a word takes on a terminal, as ol_print_cell prints it. */
+size_t ol_print_width(const char *word);
+
+/* A member as a word: "-" for null and what is absent, numbers in digits. Borrows from the object or
+ * from buf. */
+#define OL_WORD_MAX 32u
+const char *ol_word(const json_t *object, const char *name, char buf[static OL_WORD_MAX]);
+/* A time as a date-time group, 211432Z NOV 26; what is not RFC 3339 stays as it is. */
+const char *ol_word_time(const json_t *object, const char *name, char buf[static OL_WORD_MAX]);
+
+#endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* send: one text on a line, and waiting for what becomes of it. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cmd.h"
+
+#define TIMEOUT_S 30.0
+#define TIMEOUT_MAX_S 1e6
+/* What the station may take beyond the time it was asked to wait. */
+#define GRACE_MS 5000
+
+static bool is_one_of(const char *word, const char *const *words)
+{
+    for (; *words != NULL; words++)
+        if (strcmp(word, *words) == 0)
+            return true;
+    return false;
+}
+
+/* False when it is no number of seconds that can be waited. */
+static bool read_timeout(const char *text, int *ms)
+{
+    char *end = NULL;
+    double seconds = text != NULL ? strtod(text, &end) : TIMEOUT_S;
+
+    if ((text != NULL && (end == text || *end != '\0')) || !isfinite(seconds) || seconds < 0 ||
+        seconds > TIMEOUT_MAX_S)
+        return false;
+    *ms = (int)(seconds * 1000);
+    return true;
+}
+
+struct order {
+    const char *line;
+    const char *precedence;
+    const char *wait; /* or NULL */
+    int timeout_ms;
+    json_t *text;
+};
+
+static json_t *params_of(const struct ol_cli *c, const struct order *o)
+{
+    json_t *message = json_pack("{s:O,s:s?,s:s?,s:s,s:b}", "text", o->text, "subject",
+                                ol_args_value(&c->args, "subject"), "lang",
+                                ol_args_value(&c->args, "lang"), "precedence", o->precedence, "exercise",
+                                ol_args_value(&c->args, "exercise") != NULL);
+
+    return json_pack("{s:s,s:[o],s:s?,s:i}", "line", o->line, "messages", message, "wait", o->wait,
+                     "timeout_ms", o->timeout_ms);
+}
+
+static enum ol_exit outcome(const json_t *result, const struct order *o, const json_t *message)
+{
+    const char *said = json_string_value(json_object_get(result, "outcome"));
+    char id[OL_WORD_MAX];
+    char state[OL_WORD_MAX];
+
+    if (said != NULL && strcmp(said, "done") == 0)
+        return OL_EXIT_DONE;
+    if (said != NULL && strcmp(said, "not_delivered") == 0) {
+        ol_print(stderr, "say.send.not_delivered", "line", o->line, NULL);
+        return OL_EXIT_NOT_DELIVERED;
+    }
+    ol_print(stderr,
+             said != NULL && strcmp(said, "declined") == 0 ? "say.send.declined" : "say.send.not_taken",
+             "id", ol_word(message, "id", id), "line", o->line, "state",
+             ol_word(message, "state", state), NULL);
+    return OL_EXIT_NOT_TAKEN;
+}
+
+static void show(const struct ol_cli *c, const json_t *message)
+{
+    char id[OL_WORD_MAX];
+    char state[OL_WORD_MAX];
+    char at[OL_WORD_MAX];
+
+    if (c->json)
+        ol_print_json(json_pack("{s:i,s:O?,s:O?,s:O?,s:O?,s:O?}", "schema", 1, "id",
+                                json_object_get(message, "id"), "line", json_object_get(message, "line"),
+                                "precedence", json_object_get(message, "precedence"), "state",
+                                json_object_get(message, "state"), "delivered_at",
+                                json_object_get(message, "delivered_at")));
+    else if (json_is_null(json_object_get(message, "id")))
+        ol_print(stdout, "say.send.waiting", NULL);
+    else if (json_is_string(json_object_get(message, "delivered_at")))
+        ol_print(stdout, "say.send.delivered", "id", ol_word(message, "id", id), "state",
+                 ol_word(message, "state", state), "time", ol_word_time(message, "delivered_at", at),
+                 NULL);
+    else
+        ol_print(stdout, "say.send.state", "id", ol_word(message, "id", id), "state",
+                 ol_word(message, "state", state), NULL);
+}
+
+static enum ol_exit send_text(const struct ol_cli *c, const struct order *o)
+{
+    json_t *result;
+    struct ol_fault f;
+    const json_t *message;
+    enum ol_exit code;
+    int patience = o->wait != NULL ? o->timeout_ms + GRACE_MS : OL_ANSWER_MS;
+
+    if (ol_cmd_ask(c, "send", params_of(c, o), patience, &result, &f) != OL_OK)
+        return ol_cmd_fail(&f);
+    message = json_array_get(json_object_get(result, "messages"), 0);
+    show(c, message);
+    code = outcome(result, o, message);
+    json_decref(result);
+    return code;
+}
+
+enum ol_exit ol_cmd_send(const struct ol_cli *c)
+{
+    static const char *const precedences[] = {"flash", "immediate", "priority", "routine", NULL};
+    static const char *const waits[] = {"delivered", "taken", "confirmed", NULL};
+    const char *precedence = ol_args_value(&c->args, "precedence");
+    const char *timeout = ol_args_value(&c->args, "timeout");
+    struct order o = {
+        .line = c->args.operand[0],
+        .precedence = precedence != NULL ? precedence : "routine",
+        .wait = ol_args_value(&c->args, "wait"),
+    };
+    struct ol_fault f;
+    enum ol_exit code;
+
+    if (!is_one_of(o.precedence, precedences))
+        return ol_cmd_bad_value("precedence", o.precedence, "flash, immediate, priority, routine");
+    if (o.wait != NULL && !is_one_of(o.wait, waits))
+        return ol_cmd_bad_value("wait", o.wait, "delivered, taken, confirmed");
+    if (!read_timeout(timeout, &o.timeout_ms))
+        return ol_cmd_bad_value("timeout", timeout, "0 .. 1000000");
+    o.text = ol_cmd_text(c->args.operand[1], &f);
+    if (o.text == NULL)
+        return ol_cmd_fail(&f);
+    code = send_text(c, &o);
+    json_decref(o.text);
+    return code;
+}

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* status: what the station says of itself, or what stands in its home when it does not run. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cmd.h"
+#include "cli/programs.h"
+#include "path/conf.h"
+#include "station/setup.h"
+
+/* A station that does not run. */
+
+static json_t *card_object(const struct ol_card *card, bool with_lang)
+{
+    char hex[OL_HASH_HEX];
+    struct ol_hash hash;
+
+    ol_card_hash(card, &hash);
+    ol_hash_hex(&hash, hex);
+    return json_pack("{s:s,s:s,s:s*,s:s}", "party", card->party, "station", card->station, "lang",
+                     with_lang ? card->lang[0] : NULL, "fingerprint", hex);
+}
+
+/* Follows one stream's chain. Entries above a gap are on disk too but not yet part of it; a resume goes
+ * on from where its author found himself. */
+struct walk {
+    struct ol_hash hash;
+    uint32_t head;
+    bool closed;
+};
+
+static bool follow_chain(void *ctx, const struct ol_row *row)
+{
+    struct walk *w = ctx;
+
+    if (row->h.kind == OL_KIND_RESUME || ol_hash_equal(&row->h.prev, &w->hash))
+        *w = (struct walk){row->hash, row->h.seq, row->h.kind == OL_KIND_CLOSE};
+    return true;
+}
+
+static bool count_one(void *ctx, const struct ol_outbox_item *item)
+{
+    (void)item;
+    ++*(json_int_t *)ctx;
+    return true;
+}
+
+static json_t *paths_of(const struct ol_conf *conf, const struct ol_hash *line)
+{
+    json_t *paths = json_array();
+    char hex[OL_HASH_HEX];
+
+    ol_hash_hex(line, hex);
+    hex[OL_CONF_LINE] = '\0';
+    for (size_t i = 0; i < conf->count; i++) {
+        char spec[OL_SPEC_MAX];
+
+        if (strcmp(conf->paths[i].line, hex) != 0)
+            continue;
+        ol_spec_print(&conf->paths[i].spec, spec);
+        json_array_append_new(paths, json_pack("{s:s,s:s,s:n,s:s}", "name", spec, "state", "down",
+                                               "rtt_ms", "spec", spec));
+    }
+    return paths;
+}
+
+struct gathering {
+    struct ol_line_info *line;
+    size_t n;
+    bool failed;
+};
+
+/* Lines are read first and looked into afterwards: a store answers one question at a time. */
+static bool gather(void *ctx, const struct ol_line_info *info)
+{
+    struct gathering *g = ctx;
+    struct ol_line_info *grown = realloc(g->line, (g->n + 1) * sizeof *grown);
+
+    g->failed = grown == NULL;
+    if (g->failed)
+        return false;
+    g->line = grown;
+    g->line[g->n++] = *info;
+    return true;
+}
+
+static enum ol_err line_object(struct ol_store *store, const struct ol_line_info *info,
+                               const struct ol_conf *conf, json_t **out)
+{
+    struct walk own = {0};
+    struct walk theirs = {0};
+    json_int_t outbox = 0;
+    struct ol_card own_card;
+    struct ol_card peer_card;
+    char id[OL_HASH_HEX];
+    char side[2] = "A";
+    enum ol_err err = ol_card_read(ol_span(info->own_card, info->own_card_len), &own_card);
+
+    if (!err)
+        err = ol_card_read(ol_span(info->peer_card, info->peer_card_len), &peer_card);
+    if (err)
+        return err;
+    side[0] = (char)ol_side_of(&own_card, &peer_card);
+    err = ol_store_scan(store, info->number, side[0], 1, follow_chain, &own);
+    if (!err)
+        err = ol_store_scan(store, info->number, side[0] == 'A' ? 'B' : 'A', 1, follow_chain, &theirs);
+    if (!err)
+        err = ol_store_outbox(store, info->number, count_one, &outbox);
+    if (err)
+        return err;
+    ol_hash_hex(&info->id, id);
+    *out = json_pack("{s:s,s:s,s:s,s:s,s:b,s:b,s:n,s:I,s:I,s:o,s:s,s:s,s:[],s:I,s:o,s:{s:n,s:n,s:n}}",
+                     "name", info->name, "id", id, "side", side, "state", "down", "compared",
+                     info->compared, "closed", own.closed && theirs.closed, "last_heard_ms", "own_head",
+                     (json_int_t)own.head, "peer_head", (json_int_t)theirs.head, "peer",
+                     card_object(&peer_card, false), "signing", "stopped", "reason",
+                     ol_text("say.status.stopped"), "alarms", "outbox", outbox, "paths",
+                     paths_of(conf, &info->id), "counters", "dropped", "replayed", "strangers");
+    return *out != NULL ? OL_OK : OL_NO_ROOM;
+}
+
+static enum ol_err lines_array(struct ol_store *store, const struct ol_conf *conf, json_t *lines)
+{
+    struct gathering g = {0};
+    enum ol_err err = ol_store_lines(store, gather, &g);
+
+    if (g.failed)
+        err = OL_NO_ROOM;
+    for (size_t i = 0; !err && i < g.n; i++) {
+        json_t *line = NULL;
+
+        err = line_object(store, &g.line[i], conf, &line);
+        if (!err)
+            json_array_append_new(lines, line);
+    }
+    free(g.line);
+    return err;
+}
+
+static enum ol_err add_lines(const struct ol_home *h, json_t *lines, struct ol_fault *f)
+{
+    char file[OL_HOME_PATH_MAX];
+    char why[OL_WHY_MAX];
+    struct ol_conf conf = {0};
+    struct ol_store *store = NULL;
+    enum ol_err err = ol_setup_store_open(h, true, &store, f);
+
+    if (err)
+        return err;
+    ol_home_path(h, OL_HOME_RELAY_CONF, file);
+    if (ol_conf_read(file, &conf, why) != OL_OK)
+        conf = (struct ol_conf){0}; /* doctor says what is wrong with it */
+    err = lines_array(store, &conf, lines);
+    if (err)
+        ol_fault_set(f, OL_EXIT_FAILED, "err.store.failed", "file", OL_HOME_RECORD, "detail",
+                     ol_err_text(err), NULL);
+    ol_conf_free(&conf);
+    ol_store_close(&store);
+    return err;
+}
+
+static enum ol_err stopped_status(const struct ol_home *h, json_t **out, struct ol_fault *f)
+{
+    pid_t relay = ol_program_pid(&ol_programs[OL_PROGRAM_RELAY], h);
+    json_t *lines = json_array();
+    struct ol_card card;
+    enum ol_err err = ol_card_file_read(h->dir, OL_HOME_CARD, &card, f);
+
+    if (!err)
+        err = add_lines(h, lines, f);
+    if (err) {
+        json_decref(lines);
+        return err;
+    }
+    *out = json_pack("{s:i,s:o,s:{s:n,s:o},s:o}", "schema", 1, "station", card_object(&card, true),
+                     "pids", "openlined", "openline-relay",
+                     relay != 0 ? json_integer(relay) : json_null(), "lines", lines);
+    return OL_OK;
+}
+
+/* For people. */
+
+struct widths {
+    size_t name;
+    size_t peer;
+};
+
+static const char *peer_name(const json_t *line)
+{
+    const char *name = json_string_value(json_object_get(json_object_get(line, "peer"), "station"));
+
+    return name != NULL ? name : "-";
+}
+
+static void widen(size_t *width, const char *word)
+{
+    size_t is = ol_print_width(word);
+
+    if (is > *width)
+        *width = is;
+}
+
+/* "now", "3 s", "5 min": how long ago the other side was heard. */
+static const char *heard(const json_t *line, char buf[static OL_WORD_MAX])
+{
+    const json_t *value = json_object_get(line, "last_heard_ms");
+    json_int_t seconds = json_integer_value(value) / 1000;
+
+    if (!json_is_integer(value))
+        return ol_text("status.never");
+    if (seconds < 120)
+        snprintf(buf, OL_WORD_MAX, "%" JSON_INTEGER_FORMAT " s", seconds);
+    else
+        snprintf(buf, OL_WORD_MAX, "%" JSON_INTEGER_FORMAT " min", seconds / 60);
+    return buf;
+}
+
+static void print_paths(const json_t *line)
+{
+    size_t i;
+    json_t *path;
+    char buf[OL_WORD_MAX];
+
+    json_array_foreach(json_object_get(line, "paths"), i, path) {
+        fputs("  ", stdout);
+        ol_print_cell(ol_text("status.path"), 0);
+        ol_print_cell(ol_word(path, "name", buf), 0);
+        ol_print_cell(ol_word(path, "state", buf), 0);
+        if (json_is_number(json_object_get(path, "rtt_ms"))) {
+            snprintf(buf, sizeof buf, "%.0f ms", json_number_value(json_object_get(path, "rtt_ms")));
+            ol_print_cell(buf, 0);
+        }
+        ol_print_row_end();
+    }
+}
+
+static void print_line(const json_t *line, const struct widths *w)
+{
+    char buf[OL_WORD_MAX];
+    size_t i;
+    json_t *alarm;
+
+    ol_print_cell(ol_word(line, "name", buf), w->name);
+    ol_print_cell(ol_word(line, "state", buf), 8);
+    ol_print_cell(ol_text(json_is_true(json_object_get(line, "compared")) ? "status.yes" : "status.no"),
+                  8);
+    ol_print_cell(heard(line, buf), 7);
+    ol_print_cell(ol_word(line, "own_head", buf), 6);
+    ol_print_cell(ol_word(line, "peer_head", buf), 6);
+    ol_print_cell(peer_name(line), w->peer);
+    ol_print_row_end();
+    print_paths(line);
+    if (json_is_string(json_object_get(line, "reason")))
+        ol_print_text(json_object_get(line, "reason"), "  ");
+    json_array_foreach(json_object_get(line, "alarms"), i, alarm)
+        ol_print_text(alarm, "  ! ");
+}
+
+static void print_lines(const json_t *lines)
+{
+    static const char *const heads[] = {"status.line", "status.state", "status.compared", "status.heard",
+                                        "status.own",  "status.peer",  "status.station"};
+    struct widths w = {0};
+    size_t i;
+    json_t *line;
+    char buf[OL_WORD_MAX];
+
+    widen(&w.name, ol_text(heads[0]));
+    json_array_foreach(lines, i, line) {
+        widen(&w.name, ol_word(line, "name", buf));
+        widen(&w.peer, peer_name(line));
+    }
+    const size_t width[] = {w.name, 8, 8, 7, 6, 6, w.peer};
+    for (i = 0; i < sizeof heads / sizeof heads[0]; i++)
+        ol_print_cell(ol_text(heads[i]), width[i]);
+    ol_print_row_end();
+    json_array_foreach(lines, i, line)
+        print_line(line, &w);
+}
+
+static void print_status(const json_t *status)
+{
+    const json_t *station = json_object_get(status, "station");
+    const json_t *pids = json_object_get(status, "pids");
+    const json_t *lines = json_object_get(status, "lines");
+    char buf[OL_WORD_MAX];
+    char relay[OL_WORD_MAX];
+
+    ol_print(stdout, "say.status.station", "party", ol_word(station, "party", buf), "station",
+             ol_word(station, "station", buf), "openlined", ol_word(pids, "openlined", buf), "relay",
+             ol_word(pids, "openline-relay", relay), NULL);
+    if (json_array_size(lines) == 0)
+        ol_print(stdout, "say.status.no_lines", NULL);
+    else
+        print_lines(lines);
+}
+
+enum ol_err ol_cmd_status_of(const struct ol_home *h, json_t **status, struct ol_fault *f)
+{
+    struct ol_control control;
+    enum ol_err err = ol_control_open(h, &control, f);
+
+    if (err == OL_ABSENT)
+        return stopped_status(h, status, f);
+    if (!err)
+        err = ol_control_call(&control, "status", json_object(), OL_ANSWER_MS, status, f);
+    ol_control_close(&control);
+    return err;
+}
+
+enum ol_exit ol_cmd_status(const struct ol_cli *c)
+{
+    json_t *status = NULL;
+    struct ol_home h;
+    struct ol_fault f;
+    enum ol_err err = ol_home_open(c->home, &h, &f);
+
+    if (!err)
+        err = ol_cmd_status_of(&h, &status, &f);
+    ol_home_close(&h);
+    if (err)
+        return ol_cmd_fail(&f);
+    if (c->json)
+        ol_print_json(json_incref(status));
+    else
+        print_status(status);
+    json_decref(status);
+    return OL_EXIT_DONE;
+}

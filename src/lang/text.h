@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The message catalogue: every text that an officer sees, by key, with named parameters
+ * such as {line}. It is compiled in from lang/en.json.
+ */
+#ifndef OL_LANG_TEXT_H
+#define OL_LANG_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/bytes.h"
+
+struct ol_param {
+    const char *name;
+    const char *value;
+};
+
+/* NULL when the catalogue has no such key. */
+const char *ol_text(const char *key);
+
+/* Hands out the pieces of a text in order, parameters filled in; is_value tells a parameter's value,
+ * which may come from outside, from the catalogue's own words. A parameter that is not given stays as it
+ * is. */
+typedef void ol_text_piece(void *ctx, struct ol_span piece, bool is_value);
+void ol_text_each(const char *text, const struct ol_param *param, size_t n, ol_text_piece *piece,
+                  void *ctx);
+
+/* Appends the filled text; what does not fit is left out and sets out->full. */
+void ol_text_write(const char *text, const struct ol_param *param, size_t n, struct ol_wr *out);
+
+#endif

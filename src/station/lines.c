@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A line and its store: what the line hands out is committed, sent and told, in its order. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/hash.h"
+#include "station/station.h"
+
+/* ---- The shelf: what the line may read ---- */
+
+struct first_row {
+    struct ol_row *out;
+    bool found;
+};
+
+static bool take_first(void *ctx, const struct ol_row *row)
+{
+    struct first_row *first = ctx;
+
+    *first->out = *row;
+    first->found = true;
+    return false;
+}
+
+static enum ol_err shelf_at(void *ctx, uint8_t author, uint32_t from, struct ol_row *out)
+{
+    struct line *l = ctx;
+    struct first_row first = {.out = out};
+    const struct ol_row *recent = &l->recent[from % RECENT];
+    enum ol_err err;
+
+    if (author == l->core->cfg.record.own && recent->h.seq == from && from > 0) {
+        *out = *recent;
+        return OL_OK;
+    }
+    err = ol_store_row(l->station->store, l->info.number, author, from, out);
+    if (err != OL_ABSENT)
+        return err;
+    err = ol_store_scan(l->station->store, l->info.number, author, from, take_first, &first);
+    if (err)
+        return err;
+    return first.found ? OL_OK : OL_ABSENT;
+}
+
+struct wanted_hash {
+    const struct ol_hash *hash;
+    struct first_row first;
+};
+
+static bool take_hash(void *ctx, const struct ol_row *row)
+{
+    struct wanted_hash *wanted = ctx;
+
+    return !ol_hash_equal(&row->hash, wanted->hash) || take_first(&wanted->first, row);
+}
+
+static enum ol_err shelf_by_hash(void *ctx, uint8_t author, const struct ol_hash *hash, struct ol_row *out)
+{
+    struct line *l = ctx;
+    struct wanted_hash wanted = {.hash = hash, .first = {.out = out}};
+    enum ol_err err = ol_store_row_by_hash(l->station->store, l->info.number, author, hash, out);
+
+    if (err == OL_ABSENT)
+        err = ol_store_evidence(l->station->store, l->info.number, take_hash, &wanted);
+    else
+        return err;
+    if (err)
+        return err;
+    return wanted.first.found ? OL_OK : OL_ABSENT;
+}
+
+static enum ol_err shelf_outbox(void *ctx, enum ol_precedence precedence, uint64_t after, struct ol_put *out)
+{
+    struct line *l = ctx;
+
+    for (size_t i = 0; i < l->outbox_n; i++) {
+        const struct boxed *b = &l->outbox[i];
+
+        if (b->token <= after || ol_flags_precedence(b->flags) != precedence)
+            continue;
+        *out = (struct ol_put){.what = OL_PUT_OUTBOX, .token = b->token};
+        out->row.h.kind = b->kind;
+        out->row.h.flags = b->flags;
+        out->row.body = ol_span(b->body.p, b->body.len);
+        return OL_OK;
+    }
+    return OL_ABSENT;
+}
+
+static bool copy_body(struct ol_span body, struct ol_blob *out)
+{
+    out->p = malloc(body.len + 1);
+    if (out->p == NULL)
+        return false;
+    memcpy(out->p, body.p, body.len);
+    out->len = body.len;
+    return true;
+}
+
+static bool box(struct line *l, uint64_t token, uint8_t kind, uint8_t flags, struct ol_span body)
+{
+    struct boxed *to;
+
+    if (l->outbox_n == l->outbox_cap) {
+        size_t cap = l->outbox_cap == 0 ? 16 : 2 * l->outbox_cap;
+        struct boxed *grown = realloc(l->outbox, cap * sizeof *grown);
+
+        if (grown == NULL)
+            return false;
+        l->outbox = grown;
+        l->outbox_cap = cap;
+    }
+    to = &l->outbox[l->outbox_n];
+    *to = (struct boxed){.token = token, .kind = kind, .flags = flags};
+    if (!copy_body(body, &to->body))
+        return false;
+    l->outbox_n++;
+    if (token >= l->next_token)
+        l->next_token = token + 1;
+    return true;
+}
+
+static void unbox(struct line *l, uint64_t token)
+{
+    for (size_t i = 0; i < l->outbox_n; i++) {
+        if (l->outbox[i].token != token)
+            continue;
+        ol_blob_free(&l->outbox[i].body);
+        memmove(&l->outbox[i], &l->outbox[i + 1], (l->outbox_n - i - 1) * sizeof l->outbox[0]);
+        l->outbox_n--;
+        return;
+    }
+}
+
+static void remember(struct line *l, const struct ol_row *row)
+{
+    struct ol_row *slot = &l->recent[row->h.seq % RECENT];
+    struct ol_blob body;
+
+    free((void *)(uintptr_t)slot->body.p);
+    memset(slot, 0, sizeof *slot);
+    if (!copy_body(row->body, &body))
+        return;
+    *slot = *row;
+    slot->body = ol_span(body.p, body.len);
+}
+
+/* ---- Commits ---- */
+
+/* The engine may know why; without memory or disk the station cannot go on. */
+static void store_failed(struct line *l)
+{
+    station_log("the store failed, ending: %s", ol_store_why(l->station->store));
+    station_stop(l->station, EXIT_FAILURE);
+}
+
+static bool apply(struct line *l, const struct ol_put *put)
+{
+    switch (put->what) {
+    case OL_PUT_ROW:
+        if (put->row.h.author == l->core->cfg.record.own)
+            remember(l, &put->row);
+        return true;
+    case OL_PUT_OUTBOX:
+        return box(l, put->token, put->row.h.kind, put->row.h.flags, put->row.body);
+    case OL_PUT_UNBOXED:
+        unbox(l, put->token);
+        return true;
+    case OL_PUT_RESUMED:
+        l->info.restored = false;
+        return true;
+    case OL_PUT_EVIDENCE:
+        station_log("line %s: an entry contradicts the record: kept as evidence", l->info.name);
+        return true;
+    case OL_PUT_ANSWERED:
+        return true;
+    }
+    return true;
+}
+
+static void on_committed(void *ctx, uint64_t id, enum ol_err err)
+{
+    struct line *l = ctx;
+    const struct ol_batch *batch = &l->core->batch;
+
+    assert(batch->id == id);
+    if (err == OL_NO_ROOM) {
+        station_log("line %s: no room on the disk: %s", l->info.name, ol_store_why(l->station->store));
+        calls_no_room(l);
+    } else if (err) {
+        store_failed(l);
+    } else {
+        for (size_t i = 0; i < batch->n; i++) {
+            if (!apply(l, &batch->puts[i]))
+                store_failed(l);
+        }
+        calls_committed(l, batch);
+    }
+    ol_line_committed(l->core, id, err, station_now(l->station));
+    if (!err)
+        calls_retry(l);
+}
+
+/* ---- Performing ---- */
+
+static void told_changed(struct line *l)
+{
+    struct ol_line_status st;
+
+    ol_line_status(l->core, station_now(l->station), &st);
+    if (control_followed(l->station, l))
+        control_event(l->station, l,
+                      json_pack("{s:i,s:s,s:s,s:s}", "schema", 1, "line", l->info.name, "event", "line", "state",
+                                st.configured > 0 && st.up == st.configured ? "up" : st.up > 0 ? "degraded" : "down"));
+}
+
+static void perform(struct line *l, const struct ol_out *out)
+{
+    struct station *s = l->station;
+    struct ol_link_msg m = {.type = OL_LINK_FRAME, .conn = out->conn, .frame = out->bytes};
+
+    switch (out->kind) {
+    case OL_OUT_COMMIT:
+        ol_store_commit(s->store, l->info.number, out->batch, on_committed, l);
+        break;
+    case OL_OUT_SEND:
+        m.path = (uint16_t)l->path_id[out->path];
+        carrier_send(s, &m);
+        break;
+    case OL_OUT_PROVEN:
+        carrier_proven(l, out->path, out->conn);
+        break;
+    case OL_OUT_NAMED:
+        calls_named(l, out->from, out->to, out->time);
+        break;
+    case OL_OUT_SENT:
+        break;
+    case OL_OUT_CHANGED:
+        told_changed(l);
+        break;
+    }
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct line *l = timer->data;
+
+    ol_line_tick(l->core, station_now(l->station));
+    line_drain(l);
+}
+
+static void rearm(struct line *l)
+{
+    ol_ms at = ol_line_deadline(l->core);
+    ol_ms now = station_now(l->station).ms;
+
+    if (at == OL_NEVER)
+        uv_timer_stop(&l->timer);
+    else
+        uv_timer_start(&l->timer, on_timer, at > now ? at - now : 1, 0);
+}
+
+void line_drain(struct line *l)
+{
+    struct ol_out out;
+
+    while (!l->station->stopping && ol_line_next(l->core, &out))
+        perform(l, &out);
+    carrier_flush(l->station);
+    if (!l->station->stopping)
+        rearm(l);
+}
+
+void lines_drain(struct station *s)
+{
+    for (size_t i = 0; i < s->lines_n; i++)
+        line_drain(s->line[i]);
+}
+
+struct line *line_by_name(struct station *s, const char *name)
+{
+    for (size_t i = 0; i < s->lines_n; i++) {
+        if (strcmp(s->line[i]->info.name, name) == 0)
+            return s->line[i];
+    }
+    return NULL;
+}
+
+/* ---- Loading ---- */
+
+static bool load_row(void *ctx, const struct ol_row *row)
+{
+    struct line *l = ctx;
+
+    if (ol_line_load(l->core, row) == OL_OK)
+        return true;
+    station_log("line %s: the record is damaged at %c%u", l->info.name, row->h.author, row->h.seq);
+    l->core->failed = true;
+    return false;
+}
+
+static bool load_answered(void *ctx, const struct ol_hash *key)
+{
+    struct line *l = ctx;
+
+    ol_line_load_answered(l->core, key);
+    return true;
+}
+
+static bool load_outbox(void *ctx, const struct ol_outbox_item *item)
+{
+    return box(ctx, item->token, item->kind, item->flags, item->body);
+}
+
+struct proofs {
+    uint8_t author;
+    size_t n;
+};
+
+static bool count_proof(void *ctx, const struct ol_row *row)
+{
+    struct proofs *proofs = ctx;
+
+    proofs->n += row->h.author == proofs->author;
+    return true;
+}
+
+static enum ol_err load_record(struct line *l)
+{
+    struct ol_store *store = l->station->store;
+    struct proofs proofs = {.author = ol_record_peer(&l->core->record)->author};
+    enum ol_err err;
+
+    if ((err = ol_store_scan(store, l->info.number, 'A', 1, load_row, l)) != OL_OK ||
+        (err = ol_store_scan(store, l->info.number, 'B', 1, load_row, l)) != OL_OK ||
+        (err = ol_store_answered(store, l->info.number, load_answered, l)) != OL_OK ||
+        (err = ol_store_outbox(store, l->info.number, load_outbox, l)) != OL_OK ||
+        (err = ol_store_evidence(store, l->info.number, count_proof, &proofs)) != OL_OK)
+        return err;
+    if (l->core->failed)
+        return OL_MALFORMED;
+    return ol_line_loaded(l->core, l->outbox_n, proofs.n);
+}
+
+static enum ol_err configure(struct line *l, struct ol_line_cfg *cfg)
+{
+    struct station *s = l->station;
+    const struct ol_line_keys *keys = ol_keyring_find(&s->keys, &l->info.id);
+    uint8_t side;
+
+    if (keys == NULL || ol_card_read(ol_span(l->info.own_card, l->info.own_card_len), &l->own_card) ||
+        ol_card_read(ol_span(l->info.peer_card, l->info.peer_card_len), &l->peer_card))
+        return OL_MISMATCH;
+    side = ol_side_of(&l->own_card, &l->peer_card);
+    *cfg = (struct ol_line_cfg){
+        .record = {.line = l->info.id, .salt = keys->salt, .own = side, .own_sk = &s->keys.sign,
+                   .readable = ol_body_readable,
+                   .shelf = {.ctx = l, .at = shelf_at, .by_hash = shelf_by_hash, .outbox = shelf_outbox}},
+        .keys = *keys,
+        .own_dh = s->keys.agree,
+        .peer_dh = l->peer_card.agree,
+        .random = ol_random_system(),
+        .liveness_ms = s->conf.liveness_seconds * (ol_ms)1000,
+        .restored = l->info.restored,
+    };
+    cfg->record.pk[side - 'A'] = l->own_card.sign;
+    cfg->record.pk[side == 'A'] = l->peer_card.sign;
+    return OL_OK;
+}
+
+static enum ol_err line_open(struct station *s, const struct ol_line_info *info)
+{
+    struct line *l = calloc(1, sizeof *l);
+    struct line **grown = realloc(s->line, (s->lines_n + 1) * sizeof *grown);
+    struct ol_line_cfg cfg;
+    enum ol_err err;
+
+    if (grown != NULL)
+        s->line = grown;
+    if (l == NULL || grown == NULL) {
+        free(l);
+        return OL_LIMIT;
+    }
+    l->station = s;
+    l->info = *info;
+    l->next_token = 1;
+    for (unsigned i = 0; i < OL_PATHS; i++)
+        l->path_id[i] = -1;
+    err = configure(l, &cfg);
+    l->core = err ? NULL : calloc(1, sizeof *l->core);
+    if (l->core == NULL) {
+        station_log("line %s: keys and cards do not match, or no memory", info->name);
+        free(l);
+        return err ? err : OL_LIMIT;
+    }
+    ol_line_init(l->core, &cfg, station_now(s));
+    ol_wipe(&cfg, sizeof cfg);
+    uv_timer_init(&s->loop, &l->timer);
+    l->timer.data = l;
+    s->line[s->lines_n++] = l;
+    return load_record(l);
+}
+
+struct loading {
+    struct station *station;
+    enum ol_err err;
+};
+
+static bool load_line(void *ctx, const struct ol_line_info *info)
+{
+    struct loading *loading = ctx;
+
+    for (size_t i = 0; i < loading->station->lines_n; i++) {
+        struct line *l = loading->station->line[i];
+
+        if (l->info.number == info->number) { /* reload: what may have changed */
+            memcpy(l->info.name, info->name, sizeof l->info.name);
+            l->info.compared = info->compared;
+            return true;
+        }
+    }
+    loading->err = line_open(loading->station, info);
+    return loading->err == OL_OK;
+}
+
+static bool collect(void *ctx, const struct ol_line_info *info)
+{
+    struct {
+        struct ol_line_info *info;
+        size_t n;
+    } *list = ctx;
+    struct ol_line_info *grown = realloc(list->info, (list->n + 1) * sizeof *grown);
+
+    if (grown == NULL)
+        return false;
+    list->info = grown;
+    list->info[list->n++] = *info;
+    return true;
+}
+
+enum ol_err lines_load(struct station *s, struct ol_fault *f)
+{
+    struct loading loading = {.station = s};
+    struct {
+        struct ol_line_info *info;
+        size_t n;
+    } list = {0};
+    enum ol_err err;
+
+    if (s->store == NULL) {
+        struct ol_store_cfg cfg = {.path = OL_HOME_RECORD, .refer = ol_message_refer};
+        const char *why = NULL;
+
+        err = ol_store_open(&cfg, &s->store, &why);
+        if (err) {
+            ol_fault_set(f, OL_EXIT_FAILED, "err.station.store", "detail", why != NULL ? why : ol_err_text(err), NULL);
+            return err;
+        }
+    }
+    err = ol_store_lines(s->store, collect, &list);
+    for (size_t i = 0; i < list.n && !err && !loading.err; i++)
+        (void)load_line(&loading, &list.info[i]);
+    free(list.info);
+    if (!err)
+        err = loading.err;
+    if (err)
+        ol_fault_set(f, OL_EXIT_FAILED, "err.station.record", "detail", ol_err_text(err), NULL);
+    return err;
+}
+
+static void on_line_closed(uv_handle_t *handle)
+{
+    struct line *l = handle->data;
+
+    for (size_t i = 0; i < RECENT; i++)
+        free((void *)(uintptr_t)l->recent[i].body.p);
+    for (size_t i = 0; i < l->outbox_n; i++)
+        ol_blob_free(&l->outbox[i].body);
+    free(l->outbox);
+    ol_line_fini(l->core);
+    free(l->core);
+    free(l);
+}
+
+void lines_close(struct station *s)
+{
+    /* What is in flight goes to the disk before the memory that it stands in is released. */
+    ol_store_close(&s->store);
+    for (size_t i = 0; i < s->lines_n; i++)
+        uv_close((uv_handle_t *)&s->line[i]->timer, on_line_closed);
+    free(s->line);
+    s->line = NULL;
+    s->lines_n = 0;
+}

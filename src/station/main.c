@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* openlined: the station. */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "station/station.h"
+
+#define EXIT_USAGE 2
+
+static const char usage[] =
+    "usage: openlined [-C DIR]\n"
+    "\n"
+    "Keeps the lines of the station whose home is DIR. Runs in the foreground until SIGTERM or SIGINT.\n"
+    "\n"
+    "  -C DIR      the station's home (default: the current folder)\n"
+    "  --help      show this\n"
+    "  --version   show the version\n";
+
+void station_log(const char *format, ...)
+{
+    char text[512];
+    char when[32];
+    time_t now = time(NULL);
+    struct tm tm;
+    va_list args;
+
+    gmtime_r(&now, &tm);
+    strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    fprintf(stderr, "%s %s\n", when, text);
+}
+
+struct ol_now station_now(const struct station *s)
+{
+    (void)s;
+    return (struct ol_now){.ms = uv_hrtime() / 1000000 + 1, .utc = (uint32_t)time(NULL)};
+}
+
+static void log_fault(const struct ol_fault *f)
+{
+    struct ol_param param[OL_FAULT_PARAMS];
+    size_t n = ol_fault_params(f, param);
+    const char *text = ol_text(f->key);
+    char out[1024];
+    struct ol_wr w = ol_wr_to(out, sizeof out - 1);
+
+    ol_text_write(text != NULL ? text : f->key, param, n, &w);
+    out[w.len] = 0;
+    station_log("%s", out);
+}
+
+void station_stop(struct station *s, int code)
+{
+    if (s->stopping)
+        return;
+    s->stopping = true;
+    s->exit_code = code;
+    carrier_stop(s);
+    control_stop(s);
+    lines_close(s);
+    uv_poll_stop(&s->store_poll);
+    uv_close((uv_handle_t *)&s->store_poll, NULL);
+    uv_close((uv_handle_t *)&s->sigterm, NULL);
+    uv_close((uv_handle_t *)&s->sigint, NULL);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    station_log("ending: signal %d", number);
+    station_stop(handle->data, 0);
+}
+
+static void on_store(uv_poll_t *handle, int status, int events)
+{
+    struct station *s = handle->data;
+
+    (void)status;
+    (void)events;
+    ol_store_poll(s->store);
+    if (!s->stopping)
+        lines_drain(s);
+}
+
+static enum ol_err open_all(struct station *s, struct ol_fault *f)
+{
+    enum ol_err err;
+
+    if ((err = ol_home_keys_read(&s->home, &s->keys, f)) != OL_OK ||
+        (err = ol_home_card_read(&s->home, &s->keys, &s->card, f)) != OL_OK ||
+        (err = ol_station_conf_read(&s->home, &s->conf, f)) != OL_OK ||
+        (err = lines_load(s, f)) != OL_OK)
+        return err;
+    return OL_OK;
+}
+
+static enum ol_err start(struct station *s, struct ol_fault *f)
+{
+    enum ol_err err;
+
+    uv_poll_init(&s->loop, &s->store_poll, ol_store_fd(s->store));
+    s->store_poll.data = s;
+    uv_poll_start(&s->store_poll, UV_READABLE, on_store);
+    uv_signal_init(&s->loop, &s->sigterm);
+    uv_signal_init(&s->loop, &s->sigint);
+    s->sigterm.data = s->sigint.data = s;
+    uv_signal_start(&s->sigterm, on_signal, SIGTERM);
+    uv_signal_start(&s->sigint, on_signal, SIGINT);
+    err = control_start(s, f);
+    if (err)
+        return err;
+    carrier_start(s);
+    return OL_OK;
+}
+
+static void release(struct station *s)
+{
+    ol_store_close(&s->store);
+    ol_keyring_fini(&s->keys);
+    ol_home_close(&s->home);
+}
+
+/* A core file or a swapped page could hold keys. */
+static void keep_to_ourselves(void)
+{
+    struct rlimit none = {0, 0};
+
+    setrlimit(RLIMIT_CORE, &none);
+}
+
+static int run(const char *dir)
+{
+    static struct station s;
+    struct ol_fault f = {0};
+    int lock = -1;
+    enum ol_err err;
+
+    umask(077);
+    signal(SIGPIPE, SIG_IGN);
+    keep_to_ourselves();
+    s.home.dir = -1;
+    if (ol_crypto_init()) {
+        station_log("libsodium does not start");
+        return EXIT_FAILURE;
+    }
+    err = ol_home_open(dir, &s.home, &f);
+    if (err || fchdir(s.home.dir)) {
+        log_fault(&f);
+        return EXIT_FAILURE;
+    }
+    if (ol_home_lock(&s.home, OL_HOME_STATION_LOCK, &lock)) {
+        station_log("another openlined runs in this home");
+        release(&s);
+        return EXIT_FAILURE;
+    }
+    if (ol_home_pid_write(&s.home, OL_HOME_STATION_PID))
+        station_log("%s cannot be written", OL_HOME_STATION_PID);
+    uv_loop_init(&s.loop);
+    err = open_all(&s, &f);
+    if (!err)
+        err = start(&s, &f);
+    if (err) {
+        log_fault(&f);
+        _exit(EXIT_FAILURE); /* nothing was taken on yet: what the system holds, it releases */
+    }
+    station_log("station of %s, %s: %zu lines", s.card.party, s.card.station, s.lines_n);
+    lines_drain(&s);
+    uv_run(&s.loop, UV_RUN_DEFAULT);
+    uv_loop_close(&s.loop);
+    unlink(OL_HOME_STATION_PID);
+    unlink(OL_HOME_CONTROL);
+    release(&s);
+    close(lock);
+    return s.exit_code;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},
+        {NULL, 0, NULL, 0},
+    };
+    const char *dir = ".";
+    int option;
+
+    while ((option = getopt_long(argc, argv, "C:", options, NULL)) != -1) {
+        switch (option) {
+        case 'C':
+            dir = optarg;
+            break;
+        case 'h':
+            fputs(usage, stdout);
+            return EXIT_SUCCESS;
+        case 'v':
+            puts("openlined " OL_VERSION);
+            return EXIT_SUCCESS;
+        default:
+            fputs(usage, stderr);
+            return EXIT_USAGE;
+        }
+    }
+    if (optind < argc) {
+        fputs(usage, stderr);
+        return EXIT_USAGE;
+    }
+    return run(dir);
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The station: one process, one loop. It holds the keys, puts lines, store and relay
+ * together and answers on the control socket. Each file beside this header is one part:
+ *
+ *     main.c       starts and ends
+ *     lines.c      a line and its store: commits, what waits for them, what they bring
+ *     carrier.c    the link to the relay
+ *     control.c    the control socket: connections, requests, answers
+ *     methods.c    what can be asked
+ *     calls.c      requests that wait for something to become durable, delivered, taken
+ *     view.c       messages, acts and the record as JSON
+ */
+#ifndef OL_STATION_STATION_H
+#define OL_STATION_STATION_H
+
+#include <jansson.h>
+#include <uv.h>
+
+#include "desk/message.h"
+#include "line/line.h"
+#include "path/conf.h"
+#include "path/link.h"
+#include "station/conf.h"
+#include "station/home.h"
+#include "store/store.h"
+
+struct station;
+struct call;
+struct client;
+
+/* ---- lines.c ---- */
+
+#define CONNS 8u    /* on one path at one time: the proven one, one taking its place, and some to spare */
+#define RECENT 512u /* own rows kept in memory, since what was just committed is what is sent */
+
+/* A text that waits in the outbox, as it lies on disk. */
+struct boxed {
+    uint64_t token;
+    uint8_t kind;
+    uint8_t flags;
+    struct ol_blob body;
+};
+
+struct line {
+    struct station *station;
+    struct ol_line_info info;
+    struct ol_card own_card;
+    struct ol_card peer_card;
+    struct ol_line *core;
+    uv_timer_t timer;
+    uint64_t next_token;
+    struct boxed *outbox;
+    size_t outbox_n;
+    size_t outbox_cap;
+    struct ol_row recent[RECENT]; /* by number modulo RECENT; bodies are ours */
+    struct call *calls;           /* that wait for something on this line, oldest first */
+    int path_id[OL_PATHS];        /* the relay's number of each path, -1 none */
+    uint16_t open_conn[OL_PATHS][CONNS]; /* connections on which frames with conn 0 go out; 0 none */
+    char path_spec[OL_PATHS][OL_SPEC_MAX];
+};
+
+enum ol_err lines_load(struct station *s, struct ol_fault *f);
+void lines_close(struct station *s);
+struct line *line_by_name(struct station *s, const char *name);
+/* Performs all that the line wants done now. */
+void line_drain(struct line *l);
+void lines_drain(struct station *s);
+/* The size of the outbox's body borrowed; NULL when it is not there. */
+struct ol_now station_now(const struct station *s);
+
+/* ---- carrier.c ---- */
+
+void carrier_start(struct station *s);
+void carrier_stop(struct station *s);
+void carrier_send(struct station *s, const struct ol_link_msg *m);
+/* The line has opened a frame of this connection. */
+void carrier_proven(struct line *l, uint8_t path, uint16_t conn);
+void carrier_flush(struct station *s);
+void carrier_reload(struct station *s);
+/* Reads relay.conf and gives each line its paths. */
+void carrier_assign(struct station *s);
+
+/* ---- control.c ---- */
+
+enum ol_err control_start(struct station *s, struct ol_fault *f);
+void control_stop(struct station *s);
+/* Answers; steals the value. A client that is gone gets nothing. id is borrowed. */
+void client_result(struct client *c, const json_t *id, json_t *result);
+void client_fault(struct client *c, const json_t *id, const struct ol_fault *f);
+void client_notify(struct client *c, const char *method, json_t *params);
+void client_follow(struct client *c, struct line *l);
+/* Tells those who follow this line. */
+void control_event(struct station *s, const struct line *l, json_t *params);
+bool control_followed(const struct station *s, const struct line *l);
+
+/* ---- methods.c ---- */
+
+/* Runs a request: answers it, or keeps a call that will. */
+void method_run(struct station *s, struct client *c, const json_t *id, const char *method, const json_t *params);
+
+/* ---- calls.c ---- */
+
+enum wait_for {
+    WAIT_DURABLE,
+    WAIT_DELIVERED,
+    WAIT_TAKEN,
+    WAIT_CONFIRMED,
+};
+
+struct call_item {
+    uint64_t token;
+    uint8_t kind;
+    uint8_t flags;
+    struct ol_blob body;
+    bool durable;
+    uint32_t seq;          /* 0: in the outbox, or not durable yet */
+    uint32_t delivered_at; /* 0: not yet */
+    bool reached;          /* what is waited for */
+    bool over;             /* it can no longer come true */
+};
+
+struct call {
+    struct call *next;
+    struct line *line;
+    struct client *client;
+    json_t *id;
+    enum wait_for wait;
+    uv_timer_t timer;
+    bool timed;
+    bool closing;
+    bool is_act;           /* answered as an act about a message */
+    uint8_t about_author;
+    uint32_t about;
+    size_t written;        /* items handed to the line */
+    size_t reached;
+    size_t n;
+    struct call_item item[];
+};
+
+/* A call with room for n items, on the line's list. */
+struct call *call_new(struct line *l, struct client *c, const json_t *id, size_t n);
+/* Hands the items to the line, as many as it takes now; answers at once when it refuses. */
+void call_write(struct call *call);
+void call_start_timer(struct call *call, uint64_t ms);
+/* What the line told. */
+void calls_committed(struct line *l, const struct ol_batch *batch);
+void calls_retry(struct line *l);
+void calls_named(struct line *l, uint32_t from, uint32_t to, uint32_t time);
+void calls_changed(struct line *l, uint8_t author, uint32_t seq);
+void calls_no_room(struct line *l);
+void calls_drop_client(struct station *s, const struct client *c);
+
+/* ---- view.c ---- */
+
+json_t *view_time(uint32_t utc);
+json_t *view_id(uint8_t author, uint32_t seq);
+bool view_parse_id(const char *text, uint8_t *author, uint32_t *seq);
+/* Where a message on record stands. */
+void view_dialogue(struct line *l, uint8_t author, uint32_t seq, struct ol_dialogue *out);
+enum ol_message_state view_state(struct line *l, uint8_t author, uint32_t seq);
+/* When the other side's receipt of this entry was signed; 0 not yet. */
+uint32_t view_delivered_at(struct line *l, uint8_t author, uint32_t seq);
+json_t *view_message(struct line *l, const struct ol_row *row);
+json_t *view_show(struct line *l, const struct ol_row *row);
+/* NULL with the fault. */
+json_t *view_list(struct line *l, bool open, const char *after, size_t limit, struct ol_fault *f);
+json_t *view_log(struct line *l, const char *after, size_t limit, struct ol_fault *f);
+json_t *view_status(struct station *s);
+const char *view_precedence(uint8_t flags);
+
+/* ---- the station ---- */
+
+struct station {
+    uv_loop_t loop;
+    struct ol_home home;
+    struct ol_keyring keys;
+    struct ol_card card;
+    struct ol_station_conf conf;
+    struct ol_store *store;
+    uv_poll_t store_poll;
+    struct line **line;
+    size_t lines_n;
+    struct carrier *carrier;
+    struct control *control;
+    uv_signal_t sigterm;
+    uv_signal_t sigint;
+    int exit_code;
+    bool stopping;
+};
+
+/* One line on stderr with the time in UTC; never a text, never a key. */
+__attribute__((format(printf, 1, 2))) void station_log(const char *format, ...);
+/* Ends the loop. */
+void station_stop(struct station *s, int code);
+
+#endif
