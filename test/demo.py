@@ -1,0 +1,151 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The demo: what the line is for, told by two real stations. Every line is a program's answer, and checked."""
+import os
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import stations
+
+KEEP = "--keep" in sys.argv[1:]
+
+
+def say(text=""):
+    print(text, flush=True)
+
+
+def title(text):
+    say()
+    say(f"== {text}")
+
+
+def expect(what, got, wanted):
+    if got != wanted:
+        raise AssertionError(f"{what}: expected {wanted!r}, the program said {got!r}")
+
+
+def show(station, line, message):
+    m = station.must("show", line, message, "--json").json
+    arrow = "<-" if m["direction"] == "in" else "->"
+    say(f"   {station.party:9} {arrow} {m['id']:4} {m['precedence'].upper():9} {m['state']:10} "
+        f"[{m['lang']}] {m['text']}")
+    return m
+
+
+def pairing(pair):
+    title("Two stations, paired by cards and a courier key; people compare the codes")
+    say(f"   Ruritania reads out  {pair.code_a[:15]} {pair.code_a[15:]}")
+    say(f"   Freedonia reads out  {pair.code_b[:15]} {pair.code_b[15:]}")
+    wrong = pair.a.run("pair", "freedonia", "--code", pair.code_a)
+    expect("one's own code typed in", wrong.code, 13)
+    say(f"   one's own code typed in is refused: {wrong.err.strip().splitlines()[-1]}")
+    begin = time.monotonic()
+    pair.up()
+    for station, line in ((pair.a, "freedonia"), (pair.b, "ruritania")):
+        shown = station.line(line)
+        expect("compared", shown["compared"], True)
+        say(f"   {station.party}: line {line} is {shown['state']}, compared: {shown['compared']}")
+    say(f"   up on both sides after {time.monotonic() - begin:.1f} s")
+
+
+def flash(pair):
+    title("A FLASH, delivered to the other side's disk and signed for")
+    sent = pair.a.must("send", "freedonia", "-p", "flash", "Unidentified aircraft, 30 km west of the line, heading 090.",
+                       "--wait", "delivered", "--json").json
+    expect("state", sent["state"], "delivered")
+    say(f"   {sent['id']} {sent['precedence'].upper()} {sent['state']} {sent['delivered_at']}")
+    show(pair.b, "ruritania", sent["id"])
+
+    title("A person takes it, reads it back; its sender confirms")
+    for station, line, words in ((pair.b, "ruritania", ["take", sent["id"]]),
+                                 (pair.b, "ruritania", ["readback", sent["id"], "不明飞机，线西三十公里，航向零九零。"]),
+                                 (pair.a, "freedonia", ["confirm", sent["id"]])):
+        act = station.must(words[0], line, *words[1:], "--json").json
+        say(f"   {station.party} {words[0]:9} {act['entry']:4} -> {act['id']} is {act['state']}")
+        stations.wait_for(lambda: pair.a.must("show", "freedonia", sent["id"], "--json").json["state"] == act["state"] ==
+                          pair.b.must("show", "ruritania", sent["id"], "--json").json["state"], f"both to see {act}")
+    expect("state", act["state"], "confirmed")
+
+    title("The answer in Chinese, misread, corrected, read back again")
+    answer = pair.b.must("send", "ruritania", "-p", "immediate", "是我方气象飞机，三小时后返航。", "--wait", "delivered",
+                         "--json").json
+    show(pair.a, "freedonia", answer["id"])
+    for station, line, words in ((pair.a, "freedonia", ["take", answer["id"]]),
+                                 (pair.a, "freedonia", ["readback", answer["id"], "Weather aircraft, returns in 2 hours."]),
+                                 (pair.b, "ruritania", ["correct", answer["id"], "气象飞机，三小时后返航，不是两小时。"]),
+                                 (pair.a, "freedonia", ["readback", answer["id"], "Weather aircraft, returns in 3 hours."]),
+                                 (pair.b, "ruritania", ["confirm", answer["id"]])):
+        act = station.must(words[0], line, *words[1:], "--json").json
+        say(f"   {station.party} {words[0]:9} {' '.join(words[2:])} -> {act['state']}")
+        stations.wait_for(lambda: pair.a.must("show", "freedonia", answer["id"], "--json").json["state"] == act["state"] ==
+                          pair.b.must("show", "ruritania", answer["id"], "--json").json["state"], f"both to see {act}")
+    expect("state", act["state"], "confirmed")
+
+
+def cut(pair):
+    title("The path is cut: the line says so, a message waits")
+    os.kill(pair.b.pids()["openline-relay"], signal.SIGKILL)
+    stations.wait_for(lambda: pair.a.line("freedonia")["state"] == "down", "the cut to show")
+    say(f"   Ruritania: line freedonia is {pair.a.line('freedonia')['state']}")
+    late = pair.a.run("send", "freedonia", "-p", "priority", "Our patrol turns back at 1800Z.", "--wait", "delivered",
+                      "--timeout", "1", "--json")
+    expect("exit code", late.code, 10)
+    waiting = late.json
+    say(f"   {waiting['id']} is {waiting['state']}; exit {late.code}: not delivered in time")
+    pair.b.must("up")
+    stations.wait_for(lambda: show_state(pair, waiting["id"]) == "delivered", "the message to arrive")
+    say("   the path is mended:")
+    show(pair.b, "ruritania", waiting["id"])
+
+
+def show_state(pair, message):
+    return pair.a.must("show", "freedonia", message, "--json").json["state"]
+
+
+def verify(pair):
+    title("The record, exported and verified by a separate program with no station and no network")
+    file = os.path.join(pair.folder, "record.export")
+    pair.a.must("export", "freedonia", "-o", file)
+    command = [stations.program("openline-verify"), "--card", pair.a.card, "--card", pair.b.card, file]
+    good = subprocess.run(command, capture_output=True, text=True)
+    expect("exit code", good.returncode, 0)
+    for line in good.stdout.strip().splitlines():
+        say(f"   {line}")
+    with open(file, "rb") as f:
+        data = bytearray(f.read())
+    at = len(data) // 2
+    data[at] ^= 1
+    with open(file, "wb") as f:
+        f.write(data)
+    bad = subprocess.run(command, capture_output=True, text=True)
+    expect("exit code", bad.returncode, 12)
+    say(f"   one bit of byte {at} flipped: exit {bad.returncode}")
+    for line in (bad.stderr + bad.stdout).strip().splitlines():
+        say(f"   {line}")
+
+
+def main():
+    begin = time.monotonic()
+    pair = stations.Pair(proxied=False)
+    keep = False
+    try:
+        for step in (pairing, flash, cut, verify):
+            step(pair)
+        keep = KEEP
+        say()
+        say(f"All of it as expected, in {time.monotonic() - begin:.1f} s.")
+        if keep:
+            say(f"Both stations go on: openline -C {pair.a.home} status, openline -C {pair.b.home} status")
+        return 0
+    except (AssertionError, KeyError, IndexError, ValueError) as wrong:
+        say(f"WRONG: {wrong}")
+        return 1
+    finally:
+        pair.close(keep)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

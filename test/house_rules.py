@@ -1,0 +1,79 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""House rules that a machine can see: licence lines, direction of includes, the size of the trusted core."""
+import os
+import re
+import subprocess
+import unittest
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+ABOVE = {  # layer: what it may include
+    "base": {"base"},
+    "crypto": {"base", "crypto"},
+    "wire": {"base", "crypto", "wire"},
+    "record": {"base", "crypto", "wire", "record"},
+    "line": {"base", "crypto", "wire", "record", "line"},
+    "proof": {"base", "crypto", "wire", "record", "proof"},
+    "desk": {"base", "crypto", "wire", "record", "desk"},
+    "path": {"base", "path"},
+    "relay": {"base", "path", "relay"},
+    "store": {"base", "crypto", "wire", "record", "store"},
+}
+CORE = ("crypto", "wire", "record", "line")
+CORE_LINES = 5000
+
+
+def files(*endings):
+    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=TOP, capture_output=True, text=True,
+                            check=True).stdout.split("\n")
+    return [f for f in listed if f.endswith(endings) and os.path.exists(os.path.join(TOP, f))]
+
+
+def text(name):
+    with open(os.path.join(TOP, name), encoding="utf-8") as f:
+        return f.read()
+
+
+def code_lines(source):
+    source = re.sub(r"/\*.*?\*/", lambda m: "\n" * m[0].count("\n"), source, flags=re.S)
+    return sum(1 for line in source.split("\n") if line.strip() and not line.strip().startswith("//"))
+
+
+class HouseRules(unittest.TestCase):
+    def test_every_source_file_names_its_licence(self):
+        missing = [f for f in files(".c", ".h", ".py", ".sh") if "SPDX-License-Identifier: Apache-2.0" not in text(f)]
+        self.assertEqual(missing, [])
+
+    def test_includes_point_downwards(self):
+        wrong = []
+        for name in files(".c", ".h"):
+            layer = name.split("/")[1] if name.startswith("src/") else None
+            for folder in re.findall(r'#include "(\w+)/', text(name)) if layer in ABOVE else []:
+                if folder not in ABOVE[layer]:
+                    wrong.append(f"{name} includes {folder}/")
+        self.assertEqual(wrong, [])
+
+    def test_the_trusted_core_is_at_most_5000_lines_of_code(self):
+        lines = {layer: sum(code_lines(text(f)) for f in files(".c", ".h") if f.startswith(f"src/{layer}/"))
+                 for layer in CORE}
+        print(lines, sum(lines.values()))
+        self.assertLessEqual(sum(lines.values()), CORE_LINES)
+
+    def test_the_pure_layers_call_nothing_of_the_system(self):
+        wrong = []
+        for name in files(".c"):
+            if not re.match(r"src/(base|crypto|wire|record|line|desk|proof)/", name):
+                continue
+            for call in re.findall(r"\b(malloc|calloc|realloc|free|time|clock_gettime|rand|random|fopen|open|read|write|"
+                                   r"printf|fprintf|getenv)\s*\(", text(name)):
+                wrong.append(f"{name} calls {call}")
+        self.assertEqual(wrong, [])
+
+    def test_nothing_names_this_machine(self):
+        wrong = [f for f in files(".c", ".h", ".py", ".sh", ".md", ".json", ".build", "check", "build", "demo", "run")
+                 if re.search("/(?:wor" "k|far" "m)/|/tmp/ba" "sh_", text(f))]
+        self.assertEqual(wrong, [])
+
+
+if __name__ == "__main__":
+    unittest.main()
