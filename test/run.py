@@ -83,6 +83,11 @@ def command(count, name, args, environment=None, timeout=900):
     count.add(name, passed, failed, time.monotonic() - begin, output)
 
 
+def long_ones():
+    folder = os.path.join(TOP, "test", "long")
+    return sorted(name for name in os.listdir(folder) if name.endswith(".py")) if os.path.isdir(folder) else []
+
+
 def main():
     count = Count()
     command(count, "house rules", ["/usr/bin/python3", "test/house_rules.py"])
@@ -94,9 +99,8 @@ def main():
         if re.fullmatch(r"\d\d-.*\.py", name):
             command(count, name[3:-3].replace("-", " "), ["/usr/bin/python3", f"test/station/{name}"])
     if ALL:
-        for name in sorted(os.listdir(os.path.join(TOP, "test", "long"))):
-            if name.endswith(".py"):
-                command(count, name[:-3].replace("-", " "), ["/usr/bin/python3", f"test/long/{name}"], timeout=1800)
+        for name in long_ones():
+            command(count, name[:-3].replace("-", " "), ["/usr/bin/python3", f"test/long/{name}"], timeout=1800)
     print(f"{count.passed} passed, {count.failed} failed")
     return 1 if count.failed else 0
 

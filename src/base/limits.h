@@ -17,6 +17,7 @@
 #define OL_PATHS 16u
 #define OL_SESSIONS 16u
 #define OL_FRAME_MAX 4096u            /* a frame with its 20 bytes, on any carrier */
+#define OL_FRAME_MIN 192u             /* a carrier must take a frame with one receipt, a sync and an echo in it */
 #define OL_FRAME_UDP 1200u            /* a datagram that crosses any path of today unfragmented */
 #define OL_WINDOW 8192u               /* replay window, counters */
 #define OL_AHEAD (1u << 14)           /* frames a sender may be ahead of what the peer confirmed */

@@ -55,9 +55,11 @@ static enum ol_err read_map(struct ol_rd *r, struct ol_message *m)
             break;
         case 2:
             m->subject = ol_cbor_text(r);
+            r->bad = r->bad || m->subject.len == 0;
             break;
         case 3:
             m->lang = ol_cbor_text(r);
+            r->bad = r->bad || m->lang.len == 0;
             break;
         default:
             return OL_MALFORMED;

@@ -67,7 +67,7 @@ static void sign_outbox(struct ol_line *l, enum ol_precedence p, struct open_run
     uint64_t after = 0;
 
     while (l->outbox_n > 0 && shelf->outbox(shelf->ctx, p, after, &text) == OL_OK &&
-           ol_batch_fits(b, 2, text.row.body.len, OL_BATCH_RESERVED)) {
+           ol_batch_fits(b, 2, text.row.body.len)) {
         struct ol_put *put = ol_batch_add(b, &text);
 
         after = text.token;
@@ -239,7 +239,7 @@ enum ol_err ol_line_write(struct ol_line *l, uint8_t kind, uint8_t flags, struct
         return OL_UNEXPECTED;
     if (l->no_room)
         return OL_NO_ROOM;
-    if (!ol_batch_fits(filling(l), 1, body.len, OL_BATCH_RESERVED))
+    if (!ol_batch_fits(filling(l), 1, body.len))
         return OL_LATER;
     put.row.h.kind = kind;
     put.row.h.flags = flags & (OL_FLAGS_SIGNED & ~OL_FLAG_ALONE);

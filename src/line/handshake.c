@@ -34,15 +34,18 @@ static void noise_init(const struct ol_line *l, bool initiator, struct ol_noise 
                                             .peer = &l->cfg.peer_dh});
 }
 
-static void make_current(struct ol_line *l, const struct ol_session *s)
+/* The session that sends from now on is about to be put into cur; the one before it goes on receiving for a while. */
+static void make_room(struct ol_line *l)
 {
     if (l->cur.live) {
         l->old = l->cur;
         l->old_until = l->now.ms + 3 * line_rto(l);
     }
-    l->cur = *s;
+    ol_wipe(&l->answering, sizeof l->answering);
+    ol_wipe(&l->calling, sizeof l->calling);
     l->sync_due = true;
     l->absent_asked = 0;
+    l->answer_wanted = false; /* asked under a session that is not the sending one any more */
     for (uint8_t i = 0; i < OL_PATHS; i++) {
         l->path[i].unanswered = 0;
         l->path[i].asked_counter = 0;
@@ -53,10 +56,9 @@ static void make_current(struct ol_line *l, const struct ol_session *s)
 
 void handshake_proved(struct ol_line *l)
 {
-    make_current(l, &l->next);
+    make_room(l);
+    l->cur = l->next;
     ol_session_wipe(&l->next);
-    ol_wipe(&l->answering, sizeof l->answering);
-    ol_wipe(&l->calling, sizeof l->calling);
 }
 
 /* ---- Calling ---- */
@@ -85,6 +87,18 @@ static uint8_t new_session_id(struct ol_line *l)
     return l->last_session;
 }
 
+/* What a handshake message may carry on every open path. */
+static size_t payload_max(const struct ol_line *l)
+{
+    size_t max = OL_FRAME_UDP;
+
+    for (uint8_t i = 0; i < OL_PATHS; i++) {
+        if (l->path[i].configured && l->path[i].mtu < max)
+            max = l->path[i].mtu;
+    }
+    return max - OL_HANDSHAKE_OVERHEAD;
+}
+
 /* A new message 1, with its own ephemeral key and what is to be said now. */
 static void call(struct ol_line *l)
 {
@@ -94,7 +108,7 @@ static void call(struct ol_line *l)
 
     if (l->signing == OL_SIGN_READY) {
         send_again_from(l, l->held + 1);
-        len = output_entries(l, payload, sizeof payload - OL_HANDSHAKE_OVERHEAD);
+        len = output_entries(l, payload, payload_max(l));
     }
     noise_init(l, true, &c->noise);
     if (ol_noise_write(&c->noise, l->cfg.random, ol_span(payload, len), c->bytes)) {
@@ -106,7 +120,8 @@ static void call(struct ol_line *l)
     c->due = 0;
     for (uint8_t i = 0; i < OL_PATHS; i++)
         c->due |= (uint16_t)(path_open(l, i) ? 1u << i : 0);
-    c->retry_at = l->now.ms + (line_rto(l) << (c->tries < 4 ? c->tries : 4));
+    /* Ever more patient: nothing of the link is known yet, and a retry makes the call before it useless. */
+    c->retry_at = l->now.ms + (line_rto(l) << (c->tries < 6 ? c->tries : 6));
     c->tries++;
 }
 
@@ -179,11 +194,24 @@ static void begin_answer(struct ol_line *l, const struct ol_outer *o, uint8_t pa
     ol_line_load_answered(l, &put.hash);
     a->batch = filling_id(l);
     a->session = o->session;
-    a->until = l->now.ms + 4 * line_rto(l);
+    a->until = l->now.ms + ANSWER_MS;
     (void)answer_again(l, path, conn);
 }
 
-/* Crossed: B answers A's call and drops its own; A goes on with its own until its retry is due. */
+static void end_answer(struct ol_line *l)
+{
+    ol_wipe(&l->answering, sizeof l->answering);
+    ol_session_wipe(&l->next);
+}
+
+void handshake_path_lost(struct ol_line *l, uint8_t path)
+{
+    l->answering.paths &= (uint16_t)~(1u << path);
+    if (l->answering.active && l->answering.paths == 0)
+        end_answer(l);
+}
+
+/* Crossed: A does not answer B's call before its own first one has had its time. */
 static bool goes_first(const struct ol_line *l)
 {
     return own_side(l) == 'A' && l->calling.active && l->calling.tries == 1 && l->now.ms < l->calling.retry_at;
@@ -210,14 +238,16 @@ static enum ol_err on_message_1(struct ol_line *l, const struct ol_outer *o, uin
         l->changed = true;
         goto out;
     }
-    if (!ol_batch_fits(filling(l), 1, 0, OL_BATCH_RESERVED)) {
+    if (!ol_batch_fits(filling(l), 1, 0)) {
         err = OL_LIMIT;
         goto out;
     }
     err = items_input(l, ol_span(payload, o->rest.len - OL_NOISE_OVERHEAD), NULL, path, true);
     if (err == OL_LIMIT || goes_first(l))
         goto out;
-    ol_wipe(&l->calling, sizeof l->calling);
+    /* If two cross, B drops its own call; A's goes on, and if it is answered it is the one that counts. */
+    if (own_side(l) == 'B')
+        ol_wipe(&l->calling, sizeof l->calling);
     begin_answer(l, o, path, conn, &n);
     err = OL_OK;
 out:
@@ -231,7 +261,7 @@ static void make_answer(struct ol_line *l)
 {
     struct ol_answering *a = &l->answering;
     uint8_t payload[OL_FRAME_UDP];
-    struct ol_wr w = ol_wr_to(payload, sizeof payload - OL_HANDSHAKE_OVERHEAD);
+    struct ol_wr w = ol_wr_to(payload, payload_max(l));
     struct ol_item item = {.kind = OL_ITEM_SYNC};
     struct ol_dir_key tx;
     struct ol_dir_key rx;
@@ -251,13 +281,13 @@ static void make_answer(struct ol_line *l)
     ol_wipe(&tx, sizeof tx);
     ol_wipe(&rx, sizeof rx);
     a->made = true;
+    a->until = l->now.ms + ANSWER_MS;
     a->due = a->paths;
 }
 
 static enum ol_err on_message_2(struct ol_line *l, const struct ol_outer *o, uint8_t path, uint16_t conn)
 {
     struct ol_calling *c = &l->calling;
-    struct ol_session *s = &l->next; /* free while we call: nothing is being answered */
     struct ol_dir_key tx;
     struct ol_dir_key rx;
     struct ol_noise n;
@@ -273,12 +303,11 @@ static enum ol_err on_message_2(struct ol_line *l, const struct ol_outer *o, uin
         goto out;
     }
     ol_noise_split(&n, &tx, &rx, NULL);
-    ol_session_start(s, o->session, true, &tx, &rx, l->now.ms);
-    make_current(l, s);
-    ol_session_wipe(s);
+    make_room(l);
+    ol_session_start(&l->cur, o->session, true, &tx, &rx, l->now.ms);
+    ol_session_wipe(&l->next);
     ol_wipe(&tx, sizeof tx);
     ol_wipe(&rx, sizeof rx);
-    ol_wipe(c, sizeof *c);
     l->path[path].peer_number = o->path;
     path_heard(l, path, conn);
     err = items_input(l, ol_span(payload, o->rest.len - OL_NOISE_OVERHEAD), &l->cur, path, false);
@@ -315,8 +344,7 @@ static bool message_2_ready(const struct ol_line *l)
 void handshake_tick(struct ol_line *l)
 {
     if (l->answering.active && l->now.ms >= l->answering.until) {
-        ol_wipe(&l->answering, sizeof l->answering);
-        ol_session_wipe(&l->next);
+        end_answer(l);
         if (!session_usable(l))
             handshake_need(l);
     }

@@ -57,6 +57,7 @@ static void take_want(struct ol_line *l, const struct ol_want *want)
     unsigned i = want->stream - 'A';
 
     l->give[i] = *want;
+    l->give_from[i] = want->range.from;
     l->give_none[i] = true;
 }
 
@@ -111,6 +112,7 @@ static void settle_named(struct ol_line *l)
     if (up_to > l->named) {
         l->named = up_to;
         l->probes = 0;
+        l->owed_since = l->named < l->owed_seq ? l->now.ms : 0;
         held_up_to(l, up_to);
     }
 }
@@ -141,27 +143,29 @@ enum ol_err items_input(struct ol_line *l, struct ol_span items, struct ol_sessi
 
 /* ---- Frames ---- */
 
-static struct ol_session *session_of(struct ol_line *l, uint8_t id)
+/* Opens a frame under the session that has its number. Two may have the same: a peer that started again does not know
+ * which numbers it used. */
+static enum ol_err open_frame(struct ol_line *l, const struct ol_outer *o, struct ol_span in, uint8_t *items,
+                              struct ol_session **under)
 {
-    if (l->cur.live && l->cur.id == id)
-        return &l->cur;
-    if (l->next.live && l->next.id == id)
-        return &l->next;
-    if (l->old.live && l->old.id == id)
-        return &l->old;
-    return NULL;
+    struct ol_session *sessions[] = {&l->cur, &l->next, &l->old};
+    enum ol_err err = OL_FORGED;
+
+    for (unsigned i = 0; i < 3 && err == OL_FORGED; i++) {
+        *under = sessions[i];
+        if (sessions[i]->live && sessions[i]->id == o->session)
+            err = ol_session_open(sessions[i], o, in, items, l->now.ms);
+    }
+    return err;
 }
 
 static enum ol_err frame_input(struct ol_line *l, const struct ol_outer *o, uint8_t path, uint16_t conn,
                                struct ol_span in)
 {
-    struct ol_session *s = session_of(l, o->session);
     uint8_t items[OL_FRAME_MAX];
-    enum ol_err err;
+    struct ol_session *s;
+    enum ol_err err = open_frame(l, o, in, items, &s);
 
-    if (s == NULL)
-        return OL_FORGED;
-    err = ol_session_open(s, o, in, items, l->now.ms);
     if (err)
         return err;
     if (s == &l->next) {

@@ -8,7 +8,8 @@
 #define RETRY_FIRST_MS 1000u   /* before anything is measured */
 #define RTO_MIN_MS 250u        /* below it a busy disk would look like a lost frame */
 #define RTO_MAX_MS 60000u
-#define ASK_TRIES 3u           /* unanswered asks after which the session is given up */
+#define ASK_TRIES 5u           /* unanswered asks, each twice as patient, after which the session is given up */
+#define ANSWER_MS 60000u       /* an answered session waits so long for its first frame: the slowest round trip */
 #define DISK_RETRY_MS 1000u
 #define PHASE_FRAMES (1u << 20) /* frames on a path after which the key is ratcheted */
 
@@ -43,6 +44,8 @@ void handshake_tick(struct ol_line *l);
 ol_ms handshake_deadline(const struct ol_line *l);
 /* A frame under `next` has come: it becomes the one that sends. */
 void handshake_proved(struct ol_line *l);
+/* The connection on which message 1 came is gone: its caller will have to call again, or we. */
+void handshake_path_lost(struct ol_line *l, uint8_t path);
 /* No session is usable any more: begin a handshake when allowed. */
 void handshake_need(struct ol_line *l);
 bool session_usable(const struct ol_line *l);

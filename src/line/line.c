@@ -14,7 +14,8 @@ void ol_line_init(struct ol_line *l, const struct ol_line_cfg *cfg, struct ol_no
     ol_record_init(&l->record, &cfg->record);
     l->restored = cfg->restored;
     l->tail = 1;
-    l->last_session = (uint8_t)(own_side(l) == 'B');
+    /* At random: a number that the peer still knows from before our start would be tried in vain. */
+    cfg->random.fill(cfg->random.ctx, &l->last_session, 1);
     if (cfg->restored)
         memcpy(l->reason, "restored from a backup", sizeof "restored from a backup");
     for (uint8_t i = 0; i < OL_PATHS; i++)
@@ -31,7 +32,12 @@ enum ol_err ol_line_load(struct ol_line *l, const struct ol_row *row)
     return ol_record_load(&l->record, row);
 }
 
-enum ol_err ol_line_loaded(struct ol_line *l, size_t outbox_n, size_t proofs)
+void ol_line_load_proof(struct ol_line *l, const struct ol_row *row)
+{
+    ol_record_load_proof(&l->record, row);
+}
+
+enum ol_err ol_line_loaded(struct ol_line *l, size_t outbox_n)
 {
     const struct ol_stream *peer = ol_record_peer(&l->record);
 
@@ -41,7 +47,8 @@ enum ol_err ol_line_loaded(struct ol_line *l, size_t outbox_n, size_t proofs)
     ol_stream_early_ranges(peer, &l->early_durable);
     l->tail = l->own_durable + 1; /* the peer's first sync says what of it is missing there */
     l->sent_told = l->own_durable;
-    return ol_record_loaded(&l->record, proofs);
+    signing_update(l);
+    return ol_record_loaded(&l->record);
 }
 
 /* A receipt is owed and overdue: ask on the best path; the answer brings the peer's sync. */

@@ -199,9 +199,11 @@ struct ol_line {
     ol_ms entry_sent_at;     /* when an entry of ours last went out */
     uint32_t receipt_seq;    /* the last receipt below IMMEDIATE that was written */
     uint32_t owed_seq;       /* the last own entry that the peer must receipt */
+    ol_ms owed_since;        /* when the first entry went out that still has no receipt; 0 none */
     ol_ms probe_at;
     unsigned probes;
     struct ol_want give[2];  /* of each stream: what the peer wants, full */
+    uint32_t give_from[2];   /* where the want began: `none` closes all of it */
     bool give_none[2];
     ol_ms want_at[2];
     size_t absent_asked;     /* how many of our own absent ranges the peer was asked for under this session */
@@ -243,10 +245,11 @@ void ol_line_init(struct ol_line *l, const struct ol_line_cfg *cfg, struct ol_no
 /* Wipes every secret. */
 void ol_line_fini(struct ol_line *l);
 /* At start, after init and before anything else: the stored rows (A's, then B's, ascending), the answered keys (oldest
- * first); then ol_line_loaded with the number of texts in the outbox and of proofs that the peer equivocated. MALFORMED: the store was changed. */
+ * first), the proofs of equivocation; then ol_line_loaded with the number of texts in the outbox. MALFORMED: the store was changed. */
 OL_MUST_USE enum ol_err ol_line_load(struct ol_line *l, const struct ol_row *row);
 void ol_line_load_answered(struct ol_line *l, const struct ol_hash *key);
-OL_MUST_USE enum ol_err ol_line_loaded(struct ol_line *l, size_t outbox_n, size_t proofs);
+void ol_line_load_proof(struct ol_line *l, const struct ol_row *row);
+OL_MUST_USE enum ol_err ol_line_loaded(struct ol_line *l, size_t outbox_n);
 
 /* Paths, as configured and as the relay tells. */
 void ol_line_path_set(struct ol_line *l, uint8_t path, bool configured, uint16_t mtu, uint16_t window);

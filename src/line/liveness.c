@@ -45,6 +45,9 @@ enum ol_path_health ol_line_path_health(const struct ol_line *l, uint8_t path, s
 
     if (!path_open(l, path) || !p->heard || !p->confirmed)
         return OL_PATH_DOWN;
+    /* Echoes alone do not make it up: someone may forward nothing else. */
+    if (l->owed_since != 0 && now.ms - l->owed_since > limit)
+        return OL_PATH_DOWN;
     return now.ms - p->heard_at <= limit && now.ms - p->confirmed_at <= limit ? OL_PATH_UP : OL_PATH_DOWN;
 }
 
@@ -58,7 +61,7 @@ void ol_line_path_set(struct ol_line *l, uint8_t path, bool configured, uint16_t
 {
     struct ol_line_path *p = &l->path[path];
 
-    p->configured = configured;
+    p->configured = configured && mtu >= OL_FRAME_MIN; /* less comes only from a relay that means harm */
     p->mtu = mtu < OL_FRAME_MAX ? mtu : OL_FRAME_MAX;
     p->window = window;
     l->changed = true;
@@ -84,6 +87,10 @@ static void lose(struct ol_line *l, uint8_t path)
     p->ask_due = false;
     p->echo_due = false;
     p->ask_at = OL_NEVER;
+    /* A relay that starts again counts its connections from 1: what was proven of the last 1 says nothing. */
+    l->proven_conn[path] = 0;
+    handshake_path_lost(l, path);
+    l->proven_due &= (uint16_t)~(1u << path);
     l->changed = true;
 }
 
@@ -187,7 +194,8 @@ void echo_input(struct ol_line *l, const struct ol_echo *echo, struct ol_session
     }
 }
 
-/* Nothing answers on any path: the session may be one that the peer has lost. */
+/* Nothing answers on any path: the session may be one that the peer has lost. On a connection that is new, and on which
+ * nothing was heard yet, one ask without an answer tells: the peer may have started again, and not be able to call. */
 static bool session_dead(const struct ol_line *l)
 {
     bool any = false;
@@ -196,7 +204,7 @@ static bool session_dead(const struct ol_line *l)
         if (!path_open(l, i))
             continue;
         any = true;
-        if (l->path[i].unanswered < ASK_TRIES)
+        if (l->path[i].unanswered < (l->path[i].heard ? ASK_TRIES : 1u))
             return false;
     }
     return any;
@@ -214,13 +222,13 @@ void liveness_tick(struct ol_line *l)
             handshake_need(l);
             continue;
         }
+        if (session_dead(l))
+            handshake_need(l);
         path_ask(l, i);
         p->ask_at = l->now.ms + (path_rto(l, i) * 2 << (p->unanswered < 6 ? p->unanswered : 6));
         if (p->ask_at > l->now.ms + l->cfg.liveness_ms)
             p->ask_at = l->now.ms + l->cfg.liveness_ms;
     }
-    if (session_usable(l) && session_dead(l))
-        handshake_need(l);
 }
 
 ol_ms liveness_deadline(const struct ol_line *l)
@@ -236,6 +244,10 @@ ol_ms liveness_deadline(const struct ol_line *l)
         if (path_open(l, i) && p->heard && p->confirmed) {
             ol_ms oldest = p->heard_at < p->confirmed_at ? p->heard_at : p->confirmed_at;
             ol_ms dead = oldest + 3 * l->cfg.liveness_ms + 1;
+            ol_ms owed = l->owed_since + 3 * l->cfg.liveness_ms + 1;
+
+            if (l->owed_since != 0 && owed > l->now.ms && owed < at)
+                at = owed;
 
             if (dead > l->now.ms && dead < at)
                 at = dead;

@@ -88,11 +88,13 @@ static unsigned rank(const struct ol_line *l, uint8_t path)
     return n;
 }
 
+/* On a connection on which nothing was heard yet, asks and handshakes alone: the peer may have lost the session, and its
+ * relay closes a connection that says much before it has proved anything. */
 static bool allowed(const struct ol_line *l, uint8_t path, enum ol_precedence precedence)
 {
-    if (precedence == OL_FLASH)
-        return true;
-    return l->path[path].heard && rank(l, path) < (precedence == OL_IMMEDIATE ? 2u : 1u);
+    static const unsigned paths[] = {[OL_ROUTINE] = 1, [OL_PRIORITY] = 1, [OL_IMMEDIATE] = 2, [OL_FLASH] = OL_PATHS};
+
+    return l->path[path].heard && rank(l, path) < paths[precedence];
 }
 
 /* ---- Own entries ---- */
@@ -180,14 +182,15 @@ static bool put_part(struct ol_line *l, struct pack *p)
     size_t left = t->total - t->offset;
     struct ol_item item = {.kind = OL_ITEM_PART};
 
+    p->full = true; /* whatever comes of it: another transfer must not begin before this one has ended */
     if (room < OL_PART_SIZE + 16)
         return false;
     room -= OL_PART_SIZE;
     item.part = (struct ol_part){.author = t->author, .seq = t->seq, .total = (uint16_t)t->total,
                                  .offset = (uint16_t)t->offset,
                                  .bytes = ol_span(t->bytes + t->offset, left < room ? left : room)};
-    put_item(p, &item, OL_PART_SIZE + item.part.bytes.len);
-    p->full = true;
+    ol_item_write(&item, &p->w);
+    assert(!p->w.full);
     p->any = true;
     t->offset += (uint32_t)item.part.bytes.len;
     if (t->offset < t->total)
@@ -275,6 +278,7 @@ static bool put_none(struct ol_line *l, struct pack *p, unsigned i, const struct
 {
     struct ol_item item = {.kind = OL_ITEM_NONE, .want = *asked};
 
+    item.want.range.from = l->give_from[i];
     if (!put_item(p, &item, OL_WANT_SIZE))
         return false;
     l->give_none[i] = false;
@@ -300,8 +304,6 @@ static void put_wanted_own(struct ol_line *l, struct pack *p, size_t frame_room)
         if (!put_own(l, p, &row, OL_WIRE_FULL, frame_room))
             return;
         g->range.from = row.h.seq + 1;
-        if (g->range.from > g->range.to)
-            l->give_none[i] = false;
     }
 }
 
@@ -335,8 +337,6 @@ static void put_back(struct ol_line *l, struct pack *p, size_t frame_room)
                 return;
         }
         g->range.from = row.h.seq + 1;
-        if (g->range.from > g->range.to)
-            l->give_none[i] = false;
     }
 }
 
@@ -395,6 +395,8 @@ static void put_echo(struct ol_line *l, struct pack *p, uint8_t path)
 static void expect_receipt(struct ol_line *l, const struct pack *p)
 {
     l->entry_sent_at = l->now.ms;
+    if (p->entry && l->owed_since == 0)
+        l->owed_since = l->now.ms;
     if (p->entry)
         l->probe_at = l->now.ms + (line_rto(l) << (l->probes < 6 ? l->probes : 6));
 }

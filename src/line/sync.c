@@ -126,6 +126,11 @@ static void take_holdings(struct ol_line *l, const struct ol_sync *sync, const s
     find_missing(l, sync, aside, exact);
 }
 
+static void set_reason(struct ol_line *l, const char *reason)
+{
+    memcpy(l->reason, reason, strlen(reason) + 1);
+}
+
 /* ---- What it says of our stream is a claim: only our own seal counts ---- */
 
 static void want_own(struct ol_line *l, uint32_t from, uint32_t to)
@@ -147,6 +152,7 @@ static bool same_history(struct ol_line *l, const struct ol_sync *sync)
 static void may_sign_now(struct ol_line *l)
 {
     l->record.recovering = false;
+    l->record.want[own_side(l) - 'A'] = (struct ol_range){0};
     l->signing = l->restored ? OL_SIGN_RESUMING : OL_SIGN_READY;
     l->changed = true;
 }
@@ -171,7 +177,8 @@ static void take_answer(struct ol_line *l, const struct ol_sync *sync)
 
     l->answered = true;
     l->changed = true;
-    if (highest > l->above)
+    /* A resume goes above what the peer names; but a claim that leaves no room for one is no more than a claim. */
+    if (highest > l->above && highest < UINT32_MAX - (1u << 27))
         l->above = highest;
     if (l->signing == OL_SIGN_ASKING && highest > own->head && !absent) {
         l->signing = OL_SIGN_RECOVERING;
@@ -215,7 +222,13 @@ void signing_none(struct ol_line *l, const struct ol_range *range)
     struct ol_range *w = &l->record.want[own_side(l) - 'A'];
 
     /* What was claimed is not given: while recovering it is asked for again, later; otherwise that was all. */
-    if (l->signing == OL_SIGN_RECOVERING)
+    if (l->signing == OL_SIGN_RECOVERING && ol_record_own(&l->record)->top >= l->need) {
+        /* Our own seal says that the rest was lost on both sides: what is missing is declared so. */
+        set_reason(l, "entries lost here that the peer does not hold");
+        l->record.recovering = false;
+        l->signing = OL_SIGN_RESUMING;
+        l->changed = true;
+    } else if (l->signing == OL_SIGN_RECOVERING)
         l->want_at[own_side(l) - 'A'] = l->now.ms + l->cfg.liveness_ms;
     else if (w->from >= range->from && w->to <= range->to)
         *w = (struct ol_range){0};

@@ -10,9 +10,10 @@ void ol_batch_clear(struct ol_batch_space *b)
     b->used = 0;
 }
 
-bool ol_batch_fits(const struct ol_batch_space *b, size_t n, size_t len, size_t reserve)
+bool ol_batch_fits(const struct ol_batch_space *b, size_t n, size_t len)
 {
-    return n + reserve <= OL_BATCH_ROWS - b->n && len <= OL_BATCH_BYTES - b->used;
+    return b->n + n + OL_BATCH_RESERVED <= OL_BATCH_ROWS &&
+           b->used + len + OL_BATCH_RESERVED_BYTES <= OL_BATCH_BYTES;
 }
 
 struct ol_put *ol_batch_add(struct ol_batch_space *b, const struct ol_put *put)
@@ -20,7 +21,7 @@ struct ol_put *ol_batch_add(struct ol_batch_space *b, const struct ol_put *put)
     struct ol_put *to = &b->puts[b->n];
     size_t len = put->row.body.len;
 
-    assert(ol_batch_fits(b, 1, len, 0));
+    assert(b->n < OL_BATCH_ROWS && len <= OL_BATCH_BYTES - b->used);
     b->n++;
     *to = *put;
     if (len > 0)

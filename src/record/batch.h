@@ -11,6 +11,7 @@
 
 /* Places that received entries and texts leave free for what must go with them: receipts, a resume. */
 #define OL_BATCH_RESERVED 72u
+#define OL_BATCH_RESERVED_BYTES 4096u /* of their bodies: a resume's reason, receipts with numbers not read */
 
 struct ol_batch_space {
     struct ol_put puts[OL_BATCH_ROWS];
@@ -20,9 +21,10 @@ struct ol_batch_space {
 };
 
 void ol_batch_clear(struct ol_batch_space *b);
-/* Whether n more puts with len bytes of bodies fit, leaving `reserve` puts free. */
-bool ol_batch_fits(const struct ol_batch_space *b, size_t n, size_t len, size_t reserve);
-/* Copies the put in, its row's body too. The caller has asked ol_batch_fits. The result may be changed until
+/* Whether n more puts with len bytes of bodies fit, leaving the reserve free. */
+bool ol_batch_fits(const struct ol_batch_space *b, size_t n, size_t len);
+/* Copies the put in, its row's body too. The caller has asked
+ * ol_batch_fits, or it is what the reserve is for. The result may be changed until
  * the batch is handed out. */
 struct ol_put *ol_batch_add(struct ol_batch_space *b, const struct ol_put *put);
 

@@ -57,7 +57,8 @@ enum ol_err ol_record_hash(const struct ol_record *r, uint8_t author, uint32_t s
 
 /* ---- The chain: which entry may follow which ---- */
 
-/* Where in the stream, at or below the head, stands the entry with this hash. */
+/* Where in the stream, at or below the head, stands the entry with this hash; one that was declared absent stands
+ * nowhere. */
 static enum ol_err find_chained(const struct ol_record *r, const struct ol_stream *s, const struct ol_hash *prev,
                                 uint32_t *seq)
 {
@@ -69,8 +70,9 @@ static enum ol_err find_chained(const struct ol_record *r, const struct ol_strea
         return OL_OK;
     *seq = ol_stream_find(s, prev);
     if (*seq > 0)
-        return OL_OK;
-    if (r->cfg.shelf.by_hash(r->cfg.shelf.ctx, s->author, prev, &row) != OL_OK || row.h.seq > s->head)
+        return ol_stream_is_absent(s, *seq) ? OL_ABSENT : OL_OK;
+    if (r->cfg.shelf.by_hash(r->cfg.shelf.ctx, s->author, prev, &row) != OL_OK || row.h.seq > s->head ||
+        ol_stream_is_absent(s, row.h.seq))
         return OL_ABSENT;
     *seq = row.h.seq;
     return OL_OK;
@@ -125,11 +127,22 @@ enum ol_err ol_record_load(struct ol_record *r, const struct ol_row *row)
     return ol_stream_keep_early(s, &early, OL_FLASH) ? OL_MALFORMED : OL_OK;
 }
 
-enum ol_err ol_record_loaded(struct ol_record *r, size_t proofs)
+void ol_record_load_proof(struct ol_record *r, const struct ol_row *row)
+{
+    const struct ol_stream *own = ol_record_own(r);
+
+    if (row->h.author == own->author)
+        r->twice = r->twice || own->absent_n == 0 || row->h.seq > own->absent[own->absent_n - 1].to;
+    else if (r->unfrozen > 0)
+        r->unfrozen--;
+    else
+        ol_record_peer(r)->frozen = true;
+}
+
+enum ol_err ol_record_loaded(struct ol_record *r)
 {
     struct ol_stream *peer = ol_record_peer(r);
 
-    peer->frozen = proofs > r->unfrozen;
 
     /* What came while nothing could be signed may have been urgent: its receipt does not wait either. */
     if (r->peer_said > r->own_named && r->peer_said <= peer->head) {
@@ -161,7 +174,7 @@ enum ol_err ol_record_check_row(const struct ol_record *r, const struct ol_row *
 
 /* ---- Taking what came in ---- */
 
-/* The header as its author must have signed it. ABSENT when what it names of the other stream is not known here and
+/* The header as its author must have signed it. MALFORMED: none could be. ABSENT when what it names of the other stream is not known here and
  * did not come along. The prev is the caller's to fill in unless it came. */
 static enum ol_err rebuild(const struct ol_record *r, uint8_t author, const struct ol_entry *e, struct ol_header *h)
 {
@@ -181,12 +194,12 @@ static enum ol_err rebuild(const struct ol_record *r, uint8_t author, const stru
     commit_to(r, h, e->body);
     if (!(e->flags & OL_WIRE_PREV))
         memset(&h->prev, 0, sizeof h->prev);
+    /* The first entry follows none, and nothing named is zeros: no export could say otherwise. */
+    if (e->seq == 1 && !ol_hash_equal(&h->prev, &zeros))
+        return OL_MALFORMED;
     if (!(e->flags & OL_WIRE_XHASH))
         return ol_record_hash(r, other, e->xseq, &h->xhash);
-    /* Nothing named is zeros, and the first entry follows none: no export could say otherwise. */
-    if (e->xseq == 0 && !ol_hash_equal(&h->xhash, &zeros))
-        return OL_MALFORMED;
-    return e->seq == 1 && !ol_hash_equal(&h->prev, &zeros) ? OL_MALFORMED : OL_OK;
+    return e->xseq == 0 && !ol_hash_equal(&h->xhash, &zeros) ? OL_MALFORMED : OL_OK;
 }
 
 /* Whether what an entry names of the other stream is what stands there. */
@@ -274,7 +287,7 @@ static enum ol_took fork(struct ol_record *r, struct ol_batch_space *b, const st
     struct ol_put put = {.what = OL_PUT_EVIDENCE};
     struct ol_row known;
 
-    if (!ol_batch_fits(b, 1, e->body.len, OL_BATCH_RESERVED))
+    if (!ol_batch_fits(b, 1, e->body.len))
         return OL_TOOK_FULL;
     if (ol_record_stream(r, h->author)->frozen || r->twice)
         return OL_TOOK_FORK; /* one proof is enough until an officer has decided */
@@ -367,6 +380,24 @@ static bool take_next_early(struct ol_record *r, struct ol_stream *s)
     return false;
 }
 
+/* An early entry has come to stand beside the head and does not follow it: its author signed two histories. */
+static bool neighbours_contradict(struct ol_record *r, struct ol_stream *s, struct ol_batch_space *b)
+{
+    const struct ol_early *next = ol_stream_early(s, s->head + 1);
+    struct ol_put put = {.what = OL_PUT_EVIDENCE};
+
+    if (next == NULL || next->resume || s->head == 0 || ol_hash_equal(&next->prev, &s->head_hash) ||
+        r->cfg.shelf.at(r->cfg.shelf.ctx, s->author, next->seq, &put.row) || put.row.h.seq != next->seq ||
+        !ol_batch_fits(b, 1, put.row.body.len))
+        return false;
+    ol_batch_add(b, &put);
+    if (s->author == r->cfg.own)
+        r->twice = true;
+    else
+        s->frozen = true;
+    return true;
+}
+
 bool ol_record_settle(struct ol_record *r, uint8_t author, struct ol_batch_space *b, uint32_t utc)
 {
     struct ol_stream *s = ol_record_stream(r, author);
@@ -378,12 +409,14 @@ bool ol_record_settle(struct ol_record *r, uint8_t author, struct ol_batch_space
             any = true;
             continue;
         }
+        if (neighbours_contradict(r, s, b))
+            break;
         if (walk_run(r, s, &run)) {
             want(r, author, s->head + 1, run.last);
             ol_stream_drop_aside(s, s->head + 1, run.last);
             break;
         }
-        if (!run.covered || !ol_batch_fits(b, run.n, run.bytes, OL_BATCH_RESERVED))
+        if (!run.covered || !ol_batch_fits(b, run.n, run.bytes))
             break;
         if (!run.by_early && ol_header_verify(key_of(r, author), &r->cfg.line, &run.h, &run.seal)) {
             r->forged++;
@@ -394,6 +427,8 @@ bool ol_record_settle(struct ol_record *r, uint8_t author, struct ol_batch_space
         take_run(r, s, run.last, b, utc);
         any = true;
     }
+    if (author != r->cfg.own && r->want[author - 'A'].to <= s->head)
+        r->want[author - 'A'] = (struct ol_range){0};
     return any;
 }
 
@@ -403,7 +438,9 @@ static enum ol_took take_known(struct ol_record *r, const struct ol_header *h, c
 {
     struct ol_hash hash;
 
-    if (!rebuilt || !(e->flags & OL_WIRE_SEAL) || !(e->flags & OL_WIRE_PREV))
+    /* Under a number that was declared absent nothing stands that could be contradicted. */
+    if (!rebuilt || !(e->flags & OL_WIRE_SEAL) || !(e->flags & OL_WIRE_PREV) ||
+        ol_stream_is_absent(ol_record_stream(r, h->author), h->seq))
         return OL_TOOK_KNOWN;
     ol_header_hash(&r->cfg.line, h, &hash);
     if (ol_hash_equal(&hash, known))
@@ -431,7 +468,7 @@ static enum ol_took take_sealed(struct ol_record *r, const struct ol_header *h, 
     }
     if (h->author == r->cfg.own && !r->recovering)
         return fork(r, b, h, e, utc);
-    if (!ol_batch_fits(b, 1, e->body.len, OL_BATCH_RESERVED))
+    if (!ol_batch_fits(b, 1, e->body.len))
         return OL_TOOK_FULL;
     if (!s->frozen && follows(r, s, h->seq, resume, &h->prev, &from)) {
         ol_header_hash(&r->cfg.line, h, &early.hash);
@@ -472,8 +509,8 @@ static enum ol_took take_absent(struct ol_record *r, struct ol_stream *s, const 
         return OL_TOOK_REFUSED;
     }
     do {
-        if (!ol_batch_fits(b, 1, below.body.len, OL_BATCH_RESERVED))
-            return OL_TOOK_FULL;
+        if (!ol_batch_fits(b, 1, below.body.len))
+            return below.seq == e->seq ? OL_TOOK_FULL : OL_TOOK_NEW;
         put_row(r, b, &h, &below, true, utc);
         expected = h.prev;
         if (ol_stream_get_aside(s, h.seq - 1, &below) || rebuild(r, s->author, &below, &h))
@@ -498,7 +535,8 @@ enum ol_took ol_record_take(struct ol_record *r, uint8_t author, const struct ol
     struct ol_stream *s = ol_record_stream(r, author);
     struct ol_header h;
     struct ol_hash known;
-    bool rebuilt = rebuild(r, author, e, &h) == OL_OK;
+    enum ol_err err = rebuild(r, author, e, &h);
+    bool rebuilt = err == OL_OK;
     enum ol_took took;
 
     if (e->seq <= s->head || ol_stream_early(s, e->seq) != NULL) {
@@ -507,7 +545,8 @@ enum ol_took ol_record_take(struct ol_record *r, uint8_t author, const struct ol
         return rebuilt && ol_stream_is_absent(s, e->seq) ? take_absent(r, s, e, h, b, utc) : OL_TOOK_KNOWN;
     }
     if (!rebuilt) {
-        want(r, author, e->seq, e->seq);
+        if (err == OL_ABSENT)
+            want(r, author, e->seq, e->seq);
         return OL_TOOK_REFUSED;
     }
     if ((e->flags & OL_WIRE_SEAL) && (e->flags & OL_WIRE_PREV)) {

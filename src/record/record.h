@@ -60,7 +60,7 @@ struct ol_record {
     bool clock_doubtful;      /* the clocks are over a minute apart: entries that come are marked */
     uint64_t forged;          /* entries refused because a seal failed */
     uint32_t peer_said;       /* the peer's last entry that is not a receipt, as loaded */
-    size_t unfrozen;          /* officers' decisions after an equivocation, as loaded */
+    size_t unfrozen;          /* officers' decisions after an equivocation, as loaded, less the proofs */
     uint32_t own_named;       /* the highest head of the peer's that we named, as loaded */
 };
 
@@ -82,9 +82,10 @@ struct ol_stream *ol_record_stream(struct ol_record *r, uint8_t author);
 /* At start: each stored row, one author's after the other's, numbers ascending. Checks the hash of the header
  * and the chain; seals and bodies are for ol_record_check_row. OK or MALFORMED (the store was changed). */
 OL_MUST_USE enum ol_err ol_record_load(struct ol_record *r, const struct ol_row *row);
-/* After the last row: what is still owed to the peer, and whether its stream is frozen: there are more proofs of
- * equivocation in the store than officers' decisions on record. MALFORMED: a row stands on nothing. */
-OL_MUST_USE enum ol_err ol_record_loaded(struct ol_record *r, size_t proofs);
+/* Then each stored proof of equivocation: on the peer's an officer may have decided since, and an own resume answers ours. */
+void ol_record_load_proof(struct ol_record *r, const struct ol_row *row);
+/* After all: what is still owed to the peer. MALFORMED: a row stands on nothing. */
+OL_MUST_USE enum ol_err ol_record_loaded(struct ol_record *r);
 /* A stored row on its own: body against commitment, header against hash, the seal if it has one. OK, MALFORMED, FORGED. */
 OL_MUST_USE enum ol_err ol_record_check_row(const struct ol_record *r, const struct ol_row *row);
 

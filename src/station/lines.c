@@ -313,34 +313,28 @@ static bool load_outbox(void *ctx, const struct ol_outbox_item *item)
     return box(ctx, item->token, item->kind, item->flags, item->body);
 }
 
-struct proofs {
-    uint8_t author;
-    size_t n;
-};
-
-static bool count_proof(void *ctx, const struct ol_row *row)
+static bool load_proof(void *ctx, const struct ol_row *row)
 {
-    struct proofs *proofs = ctx;
+    struct line *l = ctx;
 
-    proofs->n += row->h.author == proofs->author;
+    ol_line_load_proof(l->core, row);
     return true;
 }
 
 static enum ol_err load_record(struct line *l)
 {
     struct ol_store *store = l->station->store;
-    struct proofs proofs = {.author = ol_record_peer(&l->core->record)->author};
     enum ol_err err;
 
     if ((err = ol_store_scan(store, l->info.number, 'A', 1, load_row, l)) != OL_OK ||
         (err = ol_store_scan(store, l->info.number, 'B', 1, load_row, l)) != OL_OK ||
         (err = ol_store_answered(store, l->info.number, load_answered, l)) != OL_OK ||
         (err = ol_store_outbox(store, l->info.number, load_outbox, l)) != OL_OK ||
-        (err = ol_store_evidence(store, l->info.number, count_proof, &proofs)) != OL_OK)
+        (err = ol_store_evidence(store, l->info.number, load_proof, l)) != OL_OK)
         return err;
     if (l->core->failed)
         return OL_MALFORMED;
-    return ol_line_loaded(l->core, l->outbox_n, proofs.n);
+    return ol_line_loaded(l->core, l->outbox_n);
 }
 
 static enum ol_err configure(struct line *l, struct ol_line_cfg *cfg)

@@ -174,7 +174,7 @@ static void read_part(struct ol_rd *r, struct ol_part *part)
     part->offset = ol_rd_u16(r);
     part->bytes = ol_rd_take(r, r->left);
     if (!is_author(part->author) || part->seq == 0 || part->bytes.len == 0
-        || part->offset + part->bytes.len > part->total)
+        || part->total > OL_ENTRY_MAX || part->offset + part->bytes.len > part->total)
         r->bad = true;
 }
 

@@ -16,7 +16,8 @@
  *     back   6                                          the entries after it are the receiver's own,
  *              each with both hashes
  *     part   7 | author 1 | seq 4 | total 2 | offset 2 | bytes to the end of the frame
- *              a piece of one entry in full form (prev, xhash, seal; no length), too long for a frame
+ *              a piece of one entry in full form (prev, xhash, seal; no length), too long for a frame;
+ *              total at most 61,584 (OL_ENTRY_MAX)
  *
  * An entry (kind 32 to 255) may stand wherever an item may. An unknown item ends the reading of the
  * frame.

@@ -426,6 +426,152 @@ static void test_no_room_keeps_the_batch_and_recovers(void **state)
     assert_int_equal(p->side[0].delivered_up_to, 1);
 }
 
+static void test_an_idle_line_after_a_recovery_says_no_more_than_its_echoes(void **state)
+{
+    uint64_t before;
+
+    (void)state;
+    start_both();
+    for (unsigned i = 0; i < 10; i++) {
+        pair_send(p, 0, OL_ROUTINE, "to be lost");
+        pair_settle(p);
+    }
+    pair_kill(p, 0);
+    pair_forget(p, 0, 0, 4);
+    p->side[0].restored = true;
+    pair_start(p, 0);
+    pair_run(p, 60000);
+    before = p->sent_frames;
+    pair_run(p, 60000);
+    assert_in_range(p->sent_frames - before, 1, 16);
+}
+
+static void test_a_session_forms_over_any_round_trip_up_to_24_seconds(void **state)
+{
+    static const unsigned one_way_ms[] = {500, 1500, 3000, 6000, 12000};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof one_way_ms / sizeof one_way_ms[0]; i++) {
+        pair_free(p);
+        pair_init(p, 1, 7 + i);
+        p->delay_ms = one_way_ms[i];
+        pair_start(p, 0);
+        pair_start(p, 1);
+        pair_run(p, 300000);
+        pair_send(p, 0, OL_FLASH, "far away");
+        pair_run(p, 120000);
+        assert_int_equal(p->side[0].delivered_up_to, 1);
+    }
+}
+
+static void test_a_path_that_carries_only_echoes_is_not_up(void **state)
+{
+    (void)state;
+    start_both();
+    p->drop_over = 80; /* echoes with their sync pass, entries do not */
+    pair_send(p, 0, OL_FLASH, "this text makes the frame longer than an echo with its sync is, and so does its seal");
+    pair_run(p, 59000);
+    assert_int_equal(ol_line_path_health(&p->side[0].line, 0, p->now), OL_PATH_UP);
+    pair_run(p, 3000);
+    assert_int_equal(ol_line_path_health(&p->side[0].line, 0, p->now), OL_PATH_DOWN);
+    p->drop_over = 0;
+    pair_run(p, 70000);
+    assert_int_equal(ol_line_path_health(&p->side[0].line, 0, p->now), OL_PATH_UP);
+    assert_int_equal(p->side[0].delivered_up_to, 1);
+}
+
+static void test_a_carrier_that_takes_no_frame_is_not_used(void **state)
+{
+    (void)state;
+    start_both();
+    for (uint16_t mtu = 0; mtu < OL_FRAME_MIN; mtu++) {
+        ol_line_path_set(&p->side[0].line, 0, true, mtu, 16);
+        assert_false(p->side[0].line.path[0].configured);
+    }
+    pair_send(p, 0, OL_FLASH, "waits");
+    pair_run(p, 1000);
+    assert_int_equal(p->side[0].delivered_up_to, 0);
+    ol_line_path_set(&p->side[0].line, 0, true, OL_FRAME_MIN, 16);
+    pair_run(p, 60000);
+    assert_int_equal(p->side[0].delivered_up_to, 1);
+}
+
+/* The peer started again on a connection that it may not send on before something was proven. */
+static void test_a_new_connection_on_which_the_old_session_is_not_answered_is_called_on_within_a_second(void **state)
+{
+    (void)state;
+    start_both();
+    pair_kill(p, 1);
+    pair_start(p, 1);
+    ol_line_path_reset(&p->side[1].line, p->now);
+    p->side[1].line.calling.active = false;
+    pair_run(p, 900);
+    assert_true(p->side[1].line.cur.live);
+    assert_int_equal(signing(1), OL_SIGN_READY);
+}
+
+static bool swallow(struct pair *q, const struct pair_frame *f)
+{
+    (void)q;
+    (void)f;
+    return false;
+}
+
+/* The caller was killed after its message 1 was answered; it cannot call again on a connection that is not proven. */
+static void test_an_answer_that_can_no_longer_be_proved_does_not_keep_us_from_calling(void **state)
+{
+    (void)state;
+    start_both();
+    pair_kill(p, 1);
+    pair_start(p, 1);
+    p->tap = swallow;
+    pair_settle(p);
+    p->tap = NULL;
+    pair_run(p, 1500); /* B calls, A answers, B's frame never comes */
+    pair_kill(p, 1);
+    pair_start(p, 1);
+    ol_line_path_reset(&p->side[1].line, p->now);
+    p->side[1].line.calling.active = false;
+    pair_run(p, 900);
+    assert_int_equal(signing(1), OL_SIGN_READY);
+}
+
+static unsigned proven_outs(unsigned side)
+{
+    struct ol_out out;
+    unsigned n = 0;
+
+    while (ol_line_next(&p->side[side].line, &out))
+        n += out.kind == OL_OUT_PROVEN;
+    return n;
+}
+
+static bool keep_for_later(struct pair *q, const struct pair_frame *f)
+{
+    struct pair_frame *kept = q->tap_ctx;
+
+    if (f->to == 1)
+        *kept = *f;
+    return false;
+}
+
+/* A relay that was killed counts its connections from 1 again. */
+static void test_a_connection_is_proven_anew_after_the_relay_started_again(void **state)
+{
+    struct pair_frame kept = {0};
+
+    (void)state;
+    start_both();
+    ol_line_path_reset(&p->side[1].line, p->now);
+    p->tap = keep_for_later;
+    p->tap_ctx = &kept;
+    pair_send(p, 0, OL_FLASH, "over the new connection");
+    pair_settle(p);
+    assert_true(kept.len > 0);
+    assert_int_equal(ol_line_input(&p->side[1].line, 0, 1, ol_span(kept.bytes, kept.len), p->now), OL_OK);
+    assert_int_equal(proven_outs(1), 1);
+}
+
 static void test_garbage_is_dropped_and_counted(void **state)
 {
     uint8_t junk[300];
@@ -469,6 +615,13 @@ int main(void)
         T(test_a_lossy_doubling_corrupting_network_loses_nothing),
         T(test_kills_at_any_moment_lose_nothing_that_was_accepted),
         T(test_no_room_keeps_the_batch_and_recovers),
+        T(test_an_idle_line_after_a_recovery_says_no_more_than_its_echoes),
+        T(test_a_session_forms_over_any_round_trip_up_to_24_seconds),
+        T(test_a_path_that_carries_only_echoes_is_not_up),
+        T(test_a_carrier_that_takes_no_frame_is_not_used),
+        T(test_a_new_connection_on_which_the_old_session_is_not_answered_is_called_on_within_a_second),
+        T(test_an_answer_that_can_no_longer_be_proved_does_not_keep_us_from_calling),
+        T(test_a_connection_is_proven_anew_after_the_relay_started_again),
         T(test_garbage_is_dropped_and_counted),
     };
 

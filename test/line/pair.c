@@ -206,7 +206,7 @@ static void enqueue(struct pair *p, unsigned to, uint8_t path, struct ol_span by
     p->sent_frames++;
     if (p->tap != NULL && !p->tap(p, f))
         return;
-    if (p->cut[path] || pair_random(p) % 100 < p->drop_percent)
+    if ((p->drop_over > 0 && bytes.len > p->drop_over) || p->cut[path] || pair_random(p) % 100 < p->drop_percent)
         return;
     if (pair_random(p) % 100 < p->flip_percent)
         f->bytes[pair_random(p) % f->len] ^= (uint8_t)(1u << pair_random(p) % 8);
@@ -333,7 +333,6 @@ void pair_kill(struct pair *p, unsigned side)
 void pair_start(struct pair *p, unsigned side)
 {
     struct pair_side *s = &p->side[side];
-    size_t proofs = 0;
     size_t from = s->answered_n > OL_ANSWERED ? s->answered_n - OL_ANSWERED : 0;
 
     s->cfg.restored = s->restored;
@@ -348,8 +347,8 @@ void pair_start(struct pair *p, unsigned side)
     for (size_t i = from; i < s->answered_n; i++)
         ol_line_load_answered(&s->line, &s->answered[i % OL_ANSWERED]);
     for (size_t i = 0; i < s->evidence_n; i++)
-        proofs += s->evidence[i].row.h.author != s->cfg.record.own;
-    if (ol_line_loaded(&s->line, s->outbox_n, proofs))
+        ol_line_load_proof(&s->line, &s->evidence[i].row);
+    if (ol_line_loaded(&s->line, s->outbox_n))
         abort();
     s->running = true;
     s->delivered_up_to = 0;

@@ -63,6 +63,7 @@ struct pair {
     unsigned paths;
     bool cut[OL_PATHS];
     uint64_t seed;
+    size_t drop_over;           /* frames longer than this are lost; 0: none */
     unsigned drop_percent;
     unsigned flip_percent;
     unsigned double_percent;
