@@ -115,7 +115,7 @@ class Answer:
 
     @property
     def lines(self):
-        return [json.loads(line) for line in self.out.splitlines()]
+        return [json.loads(line) for line in self.out.split("\n") if line]
 
 
 class Station:

@@ -77,6 +77,14 @@ void handshake_need(struct ol_line *l)
     l->calling.retry_at = l->now.ms + (own_side(l) == 'B' ? RETRY_FIRST_MS / 4 : 0);
 }
 
+void handshake_now(struct ol_line *l)
+{
+    if (!l->calling.active || l->calling.tries == 0)
+        return;
+    l->calling.tries = 0;
+    l->calling.retry_at = l->now.ms;
+}
+
 static uint8_t new_session_id(struct ol_line *l)
 {
     uint8_t odd = own_side(l) == 'B';

@@ -149,14 +149,18 @@ static enum ol_err open_frame(struct ol_line *l, const struct ol_outer *o, struc
                               struct ol_session **under)
 {
     struct ol_session *sessions[] = {&l->cur, &l->next, &l->old};
-    enum ol_err err = OL_FORGED;
+    enum ol_err result = OL_FORGED;
 
-    for (unsigned i = 0; i < 3 && err == OL_FORGED; i++) {
+    for (unsigned i = 0; i < 3 && result != OL_OK; i++) {
+        enum ol_err err = OL_FORGED;
+
         *under = sessions[i];
         if (sessions[i]->live && sessions[i]->id == o->session)
             err = ol_session_open(sessions[i], o, in, items, l->now.ms);
+        if (err != OL_FORGED)
+            result = err; /* a counter that one session has seen may be a new one in the other */
     }
-    return err;
+    return result;
 }
 
 static enum ol_err frame_input(struct ol_line *l, const struct ol_outer *o, uint8_t path, uint16_t conn,

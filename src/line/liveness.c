@@ -72,10 +72,12 @@ void ol_line_path_up(struct ol_line *l, uint8_t path, struct ol_now now)
     l->now = now;
     l->path[path].connections++;
     l->path[path].unanswered = 0;
-    if (session_usable(l))
+    if (session_usable(l)) {
         path_ask(l, path);
-    else
-        handshake_need(l);
+        return;
+    }
+    handshake_need(l);
+    handshake_now(l);
 }
 
 static void lose(struct ol_line *l, uint8_t path)

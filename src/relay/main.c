@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "relay/relay.h"
@@ -36,13 +37,19 @@ static bool make_run(void)
     return false;
 }
 
-/* Held until the process ends, however it ends. */
+/* Held until the process ends, however it ends; one that was killed may take a moment to be gone. */
 static bool lock(void)
 {
+    const struct timespec moment = {.tv_nsec = 20 * 1000 * 1000};
     int fd = open(LOCK, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
-    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
-        return true;
+    for (unsigned tries = 0; fd >= 0 && tries < 150; tries++) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+            return true;
+        if (errno != EWOULDBLOCK)
+            break;
+        nanosleep(&moment, NULL);
+    }
     if (fd >= 0 && errno == EWOULDBLOCK)
         ol_relay_log("another relay is running in this folder (its number is in %s)", PID);
     else

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
@@ -181,6 +182,39 @@ static bool works_here(const struct ol_home *h, pid_t pid)
            there.st_ino == here.st_ino;
 }
 
+/* A process that was killed keeps its folder, its lock and even its socket until the system has taken it down. It has
+ * the signal pending, or its flags say that it is on its way out (PF_EXITING; proc(5), stat, field 9). */
+static bool is_dying(pid_t pid)
+{
+    char path[32];
+    char text[1024];
+    const char *field;
+    unsigned flags = 0;
+    unsigned long long pending = 0;
+    FILE *f;
+
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    f = fopen(path, "re");
+    if (f == NULL)
+        return true;
+    text[fread(text, 1, sizeof text - 1, f)] = '\0';
+    fclose(f);
+    field = strrchr(text, ')'); /* the name before it may hold anything */
+    if (field == NULL || sscanf(field, ") %*c %*d %*d %*d %*d %*d %u", &flags) != 1)
+        return true;
+    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    f = fopen(path, "re");
+    while (f != NULL && fgets(text, sizeof text, f) != NULL) {
+        unsigned long long mask;
+
+        if (sscanf(text, "ShdPnd: %llx", &mask) == 1 || sscanf(text, "SigPnd: %llx", &mask) == 1)
+            pending |= mask;
+    }
+    if (f != NULL)
+        fclose(f);
+    return (flags & 0x4u) != 0 || (pending >> (SIGKILL - 1) & 1) != 0;
+}
+
 static bool is_locked(const struct ol_home *h, const char *name)
 {
     int fd = openat(h->dir, name, O_RDONLY | O_CLOEXEC);
@@ -199,7 +233,7 @@ pid_t ol_home_running(const struct ol_home *h, const char *lock, const char *pid
 {
     pid_t pid = read_pid(h, pid_file);
 
-    return pid != 0 && works_here(h, pid) && is_locked(h, lock) ? pid : 0;
+    return pid != 0 && works_here(h, pid) && !is_dying(pid) && is_locked(h, lock) ? pid : 0;
 }
 
 enum ol_err ol_home_connect(const struct ol_home *h, const char *name, int *fd)

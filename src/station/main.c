@@ -138,6 +138,19 @@ static void keep_to_ourselves(void)
     setrlimit(RLIMIT_CORE, &none);
 }
 
+/* A station that was killed holds its lock until the system has taken it down: a moment, on a busy disk a long one. */
+static bool take_lock(const struct ol_home *h, int *lock)
+{
+    const struct timespec moment = {.tv_nsec = 20 * 1000 * 1000};
+
+    for (unsigned tries = 0; tries < 150; tries++) {
+        if (ol_home_lock(h, OL_HOME_STATION_LOCK, lock) == OL_OK)
+            return true;
+        nanosleep(&moment, NULL);
+    }
+    return false;
+}
+
 static int run(const char *dir)
 {
     static struct station s;
@@ -158,7 +171,7 @@ static int run(const char *dir)
         log_fault(&f);
         return EXIT_FAILURE;
     }
-    if (ol_home_lock(&s.home, OL_HOME_STATION_LOCK, &lock)) {
+    if (!take_lock(&s.home, &lock)) {
         station_log("another openlined runs in this home");
         release(&s);
         return EXIT_FAILURE;

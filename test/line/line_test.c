@@ -536,6 +536,21 @@ static void test_an_answer_that_can_no_longer_be_proved_does_not_keep_us_from_ca
     assert_int_equal(signing(1), OL_SIGN_READY);
 }
 
+static void test_a_new_session_with_the_number_of_the_present_one_is_proved_all_the_same(void **state)
+{
+    (void)state;
+    start_both();
+    pair_kill(p, 1);
+    pair_start(p, 1);
+    /* The next call of B has the number that A still sends under. */
+    p->side[1].line.last_session = (uint8_t)(p->side[0].line.cur.id - 2);
+    p->side[0].line.cur.id |= 1;
+    p->side[1].line.last_session |= 1;
+    pair_run(p, 1900);
+    assert_int_equal(signing(1), OL_SIGN_READY);
+    assert_int_equal(ol_line_path_health(&p->side[1].line, 0, p->now), OL_PATH_UP);
+}
+
 static unsigned proven_outs(unsigned side)
 {
     struct ol_out out;
@@ -621,6 +636,7 @@ int main(void)
         T(test_a_carrier_that_takes_no_frame_is_not_used),
         T(test_a_new_connection_on_which_the_old_session_is_not_answered_is_called_on_within_a_second),
         T(test_an_answer_that_can_no_longer_be_proved_does_not_keep_us_from_calling),
+        T(test_a_new_session_with_the_number_of_the_present_one_is_proved_all_the_same),
         T(test_a_connection_is_proven_anew_after_the_relay_started_again),
         T(test_garbage_is_dropped_and_counted),
     };
