@@ -510,6 +510,228 @@ static void test_a_new_connection_on_which_the_old_session_is_not_answered_is_ca
     assert_int_equal(signing(1), OL_SIGN_READY);
 }
 
+static bool keep_for_later(struct pair *q, const struct pair_frame *f)
+{
+    struct pair_frame *kept = q->tap_ctx;
+
+    if (f->to == 1)
+        *kept = *f;
+    return false;
+}
+
+/* ---- Precedence, early entries, several paths ---- */
+
+static const struct ol_row *row_of(unsigned side, uint8_t author, uint32_t seq)
+{
+    const struct pair_row *r = pair_find(&p->side[side], author, seq);
+
+    return r != NULL ? &r->row : NULL;
+}
+
+static bool drop_unsealed(struct pair *q, const struct pair_frame *f)
+{
+    (void)q;
+    return f->to != 1 || f->len > 200 || f->len < 100;
+}
+
+static void test_a_flash_after_a_lost_routine_is_shown_at_once_marked_early_and_receipted_alone(void **state)
+{
+    const struct ol_row *receipt;
+
+    (void)state;
+    start_both();
+    p->tap = drop_unsealed; /* the ROUTINE's frame is shorter than that of a FLASH with prev */
+    pair_send(p, 0, OL_ROUTINE, "lost on the way");
+    pair_settle(p);
+    assert_null(row_of(1, 'A', 1));
+    pair_send(p, 0, OL_FLASH,
+              "a FLASH of which the words are so many that its frame is longer than that of the other, which was lost before");
+    pair_settle(p);
+    assert_non_null(row_of(1, 'A', 2));
+    assert_true(row_of(1, 'A', 2)->marks & OL_ROW_EARLY);
+    receipt = row_of(1, 'B', 1);
+    assert_non_null(receipt);
+    assert_true(receipt->h.flags & OL_FLAG_ALONE);
+    assert_int_equal(receipt->h.xseq, 2);
+    assert_int_equal(p->side[0].delivered_alone_n, 1);
+    assert_int_equal(p->side[0].delivered_up_to, 0);
+    p->tap = NULL;
+    pair_run(p, 5000);
+    assert_non_null(row_of(1, 'A', 1));
+    assert_int_equal(p->side[1].line.peer_durable.seq, 2);
+    assert_int_equal(p->side[0].delivered_up_to, 2);
+    assert_true(pair_agree(p));
+}
+
+static unsigned flash_position;
+static unsigned entry_frames;
+
+static bool watch_for_flash(struct pair *q, const struct pair_frame *f)
+{
+    (void)q;
+    if (f->to == 1 && f->len > 100)
+        entry_frames++;
+    return true;
+}
+
+static void test_a_flash_overtakes_a_backlog_of_routine_traffic(void **state)
+{
+    char *text = malloc(30001);
+
+    (void)state;
+    memset(text, 'r', 30000);
+    text[30000] = 0;
+    start_both();
+    p->hold_credit = true; /* a carrier that takes one window and no more */
+    p->tap = watch_for_flash;
+    for (unsigned i = 0; i < 5; i++)
+        pair_send(p, 0, OL_ROUTINE, text);
+    pair_settle(p);
+    entry_frames = 0;
+    pair_send(p, 0, OL_FLASH, "first of all");
+    ol_line_credit(&p->side[0].line, 0, 1, p->now);
+    pair_settle(p);
+    flash_position = entry_frames;
+    assert_int_equal(flash_position, 1);
+    assert_non_null(row_of(1, 'A', 6));
+    assert_int_equal(p->side[0].delivered_alone_n, 1);
+    p->hold_credit = false;
+    ol_line_credit(&p->side[0].line, 0, 16, p->now);
+    pair_run(p, 10000);
+    assert_int_equal(p->side[0].delivered_up_to, 6);
+    assert_true(pair_agree(p));
+    free(text);
+}
+
+static unsigned on_path[OL_PATHS];
+
+static bool count_paths(struct pair *q, const struct pair_frame *f)
+{
+    (void)q;
+    if (f->to == 1 && f->len > 100)
+        on_path[f->path]++;
+    return true;
+}
+
+static void test_flash_goes_on_all_paths_immediate_on_the_best_two_the_rest_on_one(void **state)
+{
+    static const unsigned wanted[] = {[OL_ROUTINE] = 1, [OL_PRIORITY] = 1, [OL_IMMEDIATE] = 2, [OL_FLASH] = 3};
+
+    (void)state;
+    pair_free(p);
+    pair_init(p, 3, 5);
+    start_both();
+    p->tap = count_paths;
+    for (int precedence = OL_FLASH; precedence >= OL_ROUTINE; precedence--) {
+        unsigned paths = 0;
+
+        memset(on_path, 0, sizeof on_path);
+        pair_send(p, 0, (enum ol_precedence)precedence,
+                  "words enough that this frame is longer than any echo or sync or receipt could be on this line");
+        pair_settle(p);
+        for (unsigned i = 0; i < 3; i++)
+            paths += on_path[i];
+        assert_int_equal(paths, wanted[precedence]);
+    }
+    assert_true(pair_agree(p));
+}
+
+static void test_the_line_goes_on_over_another_path_when_one_is_cut(void **state)
+{
+    (void)state;
+    pair_free(p);
+    pair_init(p, 2, 6);
+    start_both();
+    p->cut[0] = true;
+    pair_send(p, 0, OL_FLASH, "over the other one");
+    pair_settle(p);
+    assert_int_equal(p->side[0].delivered_up_to, 1);
+    ol_line_path_down(&p->side[0].line, 0, p->now);
+    ol_line_path_down(&p->side[1].line, 0, p->now);
+    assert_int_equal(ol_line_path_health(&p->side[0].line, 0, p->now), OL_PATH_DOWN);
+    assert_int_equal(ol_line_path_health(&p->side[0].line, 1, p->now), OL_PATH_UP);
+    pair_send(p, 1, OL_ROUTINE, "and back");
+    pair_settle(p);
+    assert_int_equal(p->side[1].delivered_up_to, p->side[1].line.own_durable);
+}
+
+/* Without the relay's word: liveness finds a silent path out. */
+static void test_a_path_that_falls_silent_is_down_within_three_liveness_times(void **state)
+{
+    (void)state;
+    start_both();
+    p->cut[0] = true;
+    pair_run(p, 61000);
+    for (unsigned i = 0; i < 2; i++)
+        assert_int_equal(ol_line_path_health(&p->side[i].line, 0, p->now), OL_PATH_DOWN);
+    p->cut[0] = false;
+    pair_run(p, 25000);
+    for (unsigned i = 0; i < 2; i++)
+        assert_int_equal(ol_line_path_health(&p->side[i].line, 0, p->now), OL_PATH_UP);
+}
+
+static void test_an_offset_of_the_clocks_over_a_minute_marks_what_comes(void **state)
+{
+    (void)state;
+    p->utc_ahead[1] = 61;
+    start_both();
+    pair_send(p, 1, OL_FLASH, "from a clock that is ahead");
+    pair_settle(p);
+    assert_true(row_of(0, 'B', 1)->marks & OL_ROW_TIME);
+    p->utc_ahead[1] = 0;
+    pair_run(p, 60000);
+    pair_send(p, 1, OL_FLASH, "from a clock that was set right");
+    pair_settle(p);
+    assert_true(row_of(0, 'B', p->side[1].line.own_durable)->marks & OL_ROW_TIME); /* its time went back */
+    pair_run(p, 120000);
+    pair_send(p, 1, OL_FLASH, "and goes on from there");
+    pair_settle(p);
+    assert_false(row_of(0, 'B', p->side[1].line.own_durable)->marks & OL_ROW_TIME);
+}
+
+static void test_a_replayed_message_1_hears_nothing(void **state)
+{
+    struct pair_frame kept = {0};
+    uint64_t before;
+
+    (void)state;
+    p->tap = keep_for_later;
+    p->tap_ctx = &kept;
+    pair_start(p, 0);
+    pair_start(p, 1);
+    pair_run(p, 10);
+    p->tap = NULL;
+    assert_int_equal(kept.bytes[0], 0x10);
+    assert_int_equal(ol_line_input(&p->side[1].line, 0, 1, ol_span(kept.bytes, kept.len), p->now), OL_OK);
+    pair_run(p, 3000);
+    pair_kill(p, 1);
+    pair_start(p, 1);
+    pair_run(p, 3000);
+    before = p->sent_frames;
+    assert_int_equal(ol_line_input(&p->side[1].line, 0, 1, ol_span(kept.bytes, kept.len), p->now), OL_REPLAYED);
+    pair_settle(p);
+    assert_int_equal(p->sent_frames, before);
+    assert_true(p->side[1].line.count.replayed >= 1);
+}
+
+static void test_a_replayed_frame_is_refused_and_counted(void **state)
+{
+    struct pair_frame kept = {0};
+
+    (void)state;
+    start_both();
+    p->tap = keep_for_later;
+    p->tap_ctx = &kept;
+    pair_send(p, 0, OL_FLASH, "once");
+    pair_settle(p);
+    p->tap = NULL;
+    assert_int_equal(ol_line_input(&p->side[1].line, 0, 1, ol_span(kept.bytes, kept.len), p->now), OL_OK);
+    assert_int_equal(ol_line_input(&p->side[1].line, 0, 1, ol_span(kept.bytes, kept.len), p->now), OL_REPLAYED);
+    assert_int_equal(p->side[1].line.count.replayed, 1);
+    pair_run(p, 5000);
+    assert_int_equal(p->side[1].rows_n[0], 1);
+}
+
 static bool swallow(struct pair *q, const struct pair_frame *f)
 {
     (void)q;
@@ -559,15 +781,6 @@ static unsigned proven_outs(unsigned side)
     while (ol_line_next(&p->side[side].line, &out))
         n += out.kind == OL_OUT_PROVEN;
     return n;
-}
-
-static bool keep_for_later(struct pair *q, const struct pair_frame *f)
-{
-    struct pair_frame *kept = q->tap_ctx;
-
-    if (f->to == 1)
-        *kept = *f;
-    return false;
 }
 
 /* A relay that was killed counts its connections from 1 again. */
@@ -637,6 +850,14 @@ int main(void)
         T(test_a_new_connection_on_which_the_old_session_is_not_answered_is_called_on_within_a_second),
         T(test_an_answer_that_can_no_longer_be_proved_does_not_keep_us_from_calling),
         T(test_a_new_session_with_the_number_of_the_present_one_is_proved_all_the_same),
+        T(test_a_flash_after_a_lost_routine_is_shown_at_once_marked_early_and_receipted_alone),
+        T(test_a_flash_overtakes_a_backlog_of_routine_traffic),
+        T(test_flash_goes_on_all_paths_immediate_on_the_best_two_the_rest_on_one),
+        T(test_the_line_goes_on_over_another_path_when_one_is_cut),
+        T(test_a_path_that_falls_silent_is_down_within_three_liveness_times),
+        T(test_an_offset_of_the_clocks_over_a_minute_marks_what_comes),
+        T(test_a_replayed_message_1_hears_nothing),
+        T(test_a_replayed_frame_is_refused_and_counted),
         T(test_a_connection_is_proven_anew_after_the_relay_started_again),
         T(test_garbage_is_dropped_and_counted),
     };

@@ -9,6 +9,11 @@
 #include "crypto/sign.h"
 #include "wire/cbor.h"
 
+static struct ol_now clock_of(const struct pair *p, unsigned side)
+{
+    return (struct ol_now){.ms = p->now.ms, .utc = p->now.utc + p->utc_ahead[side]};
+}
+
 uint64_t pair_random(struct pair *p)
 {
     uint64_t z = (p->seed += 0x9e3779b97f4a7c15u);
@@ -172,13 +177,13 @@ static void store_put(struct pair_side *s, const struct ol_put *put)
 static void commit(struct pair *p, struct pair_side *s, const struct ol_batch *batch)
 {
     if (s->no_room) {
-        ol_line_committed(&s->line, batch->id, OL_NO_ROOM, p->now);
+        ol_line_committed(&s->line, batch->id, OL_NO_ROOM, clock_of(p, (unsigned)(s - p->side)));
         return;
     }
     for (size_t i = 0; i < batch->n; i++)
         store_put(s, &batch->puts[i]);
     s->commits++;
-    ol_line_committed(&s->line, batch->id, OL_OK, p->now);
+    ol_line_committed(&s->line, batch->id, OL_OK, clock_of(p, (unsigned)(s - p->side)));
 }
 
 void pair_release(struct pair *p, unsigned side)
@@ -230,7 +235,8 @@ static void perform(struct pair *p, unsigned side, const struct ol_out *out)
         break;
     case OL_OUT_SEND:
         enqueue(p, 1 - side, out->path, out->bytes);
-        ol_line_credit(&s->line, out->path, 1, p->now);
+        if (!p->hold_credit || side != 0)
+            ol_line_credit(&s->line, out->path, 1, clock_of(p, side));
         break;
     case OL_OUT_NAMED:
         if (out->from == out->to && out->from > s->delivered_up_to + 1 && s->delivered_alone_n < 64)
@@ -273,7 +279,7 @@ static bool deliver_due(struct pair *p)
             return true;
         copy = malloc(f.len + 1); /* so that reading past the end is seen */
         memcpy(copy, f.bytes, f.len);
-        (void)ol_line_input(&p->side[f.to].line, f.path, 1, ol_span(copy, f.len), p->now);
+        (void)ol_line_input(&p->side[f.to].line, f.path, 1, ol_span(copy, f.len), clock_of(p, f.to));
         free(copy);
         return true;
     }
@@ -312,7 +318,7 @@ void pair_run(struct pair *p, uint64_t ms)
         p->now.utc = (uint32_t)(1800000000u + next / 1000);
         for (unsigned i = 0; i < 2; i++) {
             if (p->side[i].running)
-                ol_line_tick(&p->side[i].line, p->now);
+                ol_line_tick(&p->side[i].line, clock_of(p, i));
         }
         pair_settle(p);
     }
@@ -370,7 +376,8 @@ uint64_t pair_send(struct pair *p, unsigned side, enum ol_precedence precedence,
     enum ol_err err;
 
     ol_cbor_put_text(&w, ol_span(text, strlen(text)));
-    err = ol_line_write(&p->side[side].line, OL_KIND_MESSAGE, (uint8_t)(precedence << 6), ol_wr_span(&w), ++token, p->now);
+    err = ol_line_write(&p->side[side].line, OL_KIND_MESSAGE, (uint8_t)(precedence << 6), ol_wr_span(&w), ++token,
+                        clock_of(p, side));
     assert(err == OL_OK);
     return token;
 }

@@ -64,6 +64,8 @@ struct pair {
     bool cut[OL_PATHS];
     uint64_t seed;
     size_t drop_over;           /* frames longer than this are lost; 0: none */
+    bool hold_credit;           /* the relay of A takes frames and says nothing */
+    uint32_t utc_ahead[2];      /* seconds by which a station's clock is ahead */
     unsigned drop_percent;
     unsigned flip_percent;
     unsigned double_percent;
