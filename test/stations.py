@@ -258,6 +258,18 @@ def record(station, line):
     return ids
 
 
+def sanitizer_complaints(home):
+    """What a program built with sanitizers wrote into its log."""
+    complaints = []
+    folder = os.path.join(home, "log")
+    for name in os.listdir(folder) if os.path.isdir(folder) else []:
+        with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as log:
+            text = log.read()
+        if "Sanitizer" in text or "runtime error:" in text:
+            complaints.append(f"{name}:\n{text[-4000:]}")
+    return complaints
+
+
 class Pair:
     """Ruritania and Freedonia, paired over one TCP path, through a proxy unless that is not wanted."""
 
@@ -294,5 +306,8 @@ class Pair:
                 station.run("down")
         if self.proxy:
             self.proxy.close()
+        said = [complaint for station in (self.a, self.b) for complaint in sanitizer_complaints(station.home)]
         if not keep:
             shutil.rmtree(self.folder, ignore_errors=True)
+        if said:
+            raise AssertionError("\n".join(said))

@@ -219,19 +219,22 @@ void want_absent(struct ol_line *l)
 
 void signing_none(struct ol_line *l, const struct ol_range *range)
 {
+    const struct ol_stream *own = ol_record_own(&l->record);
     struct ol_range *w = &l->record.want[own_side(l) - 'A'];
 
-    /* What was claimed is not given: while recovering it is asked for again, later; otherwise that was all. */
-    if (l->signing == OL_SIGN_RECOVERING && ol_record_own(&l->record)->top >= l->need) {
+    if (l->signing != OL_SIGN_RECOVERING) {
+        if (w->from >= range->from && w->to <= range->to)
+            *w = (struct ol_range){0};
+    } else if (own->head < l->need && own->top >= l->need) {
         /* Our own seal says that the rest was lost on both sides: what is missing is declared so. */
         set_reason(l, "entries lost here that the peer does not hold");
         l->record.recovering = false;
         l->signing = OL_SIGN_RESUMING;
         l->changed = true;
-    } else if (l->signing == OL_SIGN_RECOVERING)
+    } else if (own->head < l->need) {
+        /* What was claimed is not given: it is asked for again, later. */
         l->want_at[own_side(l) - 'A'] = l->now.ms + l->cfg.liveness_ms;
-    else if (w->from >= range->from && w->to <= range->to)
-        *w = (struct ol_range){0};
+    }
 }
 
 /* ---- A sync came ---- */

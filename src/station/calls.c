@@ -128,9 +128,24 @@ static void refuse(struct call *call, const char *key)
     end(call);
 }
 
+static bool all_durable(const struct call *call)
+{
+    for (size_t i = 0; i < call->n; i++) {
+        if (!call->item[i].durable)
+            return false;
+    }
+    return true;
+}
+
+/* Time is up; but `released` means durable here, so the answer waits for that in any case. */
 static void on_timer(uv_timer_t *timer)
 {
-    answer(timer->data);
+    struct call *call = timer->data;
+
+    if (all_durable(call))
+        answer(call);
+    else
+        call->late = true;
 }
 
 void call_start_timer(struct call *call, uint64_t ms)
@@ -229,7 +244,7 @@ static void answer_complete(struct line *l)
         next = call->next;
         for (size_t i = 0; i < call->n && call->wait > WAIT_DELIVERED; i++)
             over = over || call->item[i].over;
-        if (call->reached == call->n || over)
+        if (call->reached == call->n || over || (call->late && all_durable(call)))
             answer(call);
     }
 }

@@ -98,7 +98,7 @@ static enum ol_err read_settings(config_t *config, struct ol_station_conf *out, 
 enum ol_err ol_station_conf_read(const struct ol_home *h, struct ol_station_conf *out,
                                  struct ol_fault *f)
 {
-    struct ol_station_conf conf = {.liveness_seconds = 60, .log = OL_LOG_INFO};
+    struct ol_station_conf conf = {.liveness_seconds = 20, .log = OL_LOG_INFO};
     struct ol_blob text;
     config_t config;
     enum ol_err err = ol_file_read(h->dir, OL_HOME_STATION_CONF, CONF_MAX, &text, f);
@@ -139,7 +139,7 @@ void ol_station_conf_write(const char *lang, struct ol_wr *out)
         "\n"
         "// How often a quiet path is tried, in seconds: 1 to 86400.\n"
         "// A cut shows within three times this.\n"
-        "liveness_seconds = 60;\n"
+        "liveness_seconds = 20;\n"
         "\n"
         "// What goes to log/openlined.log: \"warn\", \"info\" or \"debug\".\n"
         "// Never a text, never a key.\n"

@@ -193,7 +193,7 @@ void control_event(struct station *s, const struct line *l, json_t *params)
 static void request(struct client *c, const char *text, size_t len)
 {
     json_error_t why;
-    json_t *r = json_loadb(text, len, JSON_REJECT_DUPLICATES, &why);
+    json_t *r = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
     const json_t *id = json_object_get(r, "id");
     const json_t *params = json_object_get(r, "params");
     const char *method = json_string_value(json_object_get(r, "method"));

@@ -107,6 +107,14 @@ static bool keep_body(struct call_item *item, const struct ol_wr *w)
     return true;
 }
 
+/* A field that may be left out has its type, or is null. */
+static bool is_or_null(const json_t *object, const char *name, json_type type)
+{
+    const json_t *value = json_object_get(object, name);
+
+    return value == NULL || json_is_null(value) || json_typeof(value) == type;
+}
+
 /* One message of a send. False with the fault. */
 static bool read_message(const struct line *l, const json_t *m, struct call_item *item, struct ol_fault *f)
 {
@@ -115,13 +123,19 @@ static bool read_message(const struct line *l, const json_t *m, struct call_item
     struct ol_message message = {0};
     const char *lang = json_string_value(json_object_get(m, "lang"));
     const json_t *subject = json_object_get(m, "subject");
-    int precedence = precedence_of(json_string_value(json_object_get(m, "precedence")));
+    const json_t *urgency = json_object_get(m, "precedence");
+    int precedence = urgency == NULL || json_is_null(urgency) ? OL_ROUTINE : precedence_of(json_string_value(urgency));
     uint8_t *text = NULL;
     uint8_t *title = NULL;
     bool ok = false;
 
     if (precedence < 0) {
         ol_fault_set(f, OL_EXIT_USAGE, "err.station.precedence", NULL);
+        return false;
+    }
+    if (!is_or_null(m, "lang", JSON_STRING) || !is_or_null(m, "subject", JSON_STRING) ||
+        !(is_or_null(m, "exercise", JSON_TRUE) || is_or_null(m, "exercise", JSON_FALSE))) {
+        ol_fault_set(f, OL_EXIT_USAGE, "err.station.field", NULL);
         return false;
     }
     if (lang == NULL)

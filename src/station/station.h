@@ -128,6 +128,7 @@ struct call {
     enum wait_for wait;
     uv_timer_t timer;
     bool timed;
+    bool late;             /* time is up, something is not durable yet */
     bool closing;
     bool is_act;           /* answered as an act about a message */
     uint8_t about_author;

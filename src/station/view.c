@@ -246,14 +246,14 @@ json_t *view_message(struct line *l, const struct ol_row *row)
     return out;
 }
 
-static json_t *act_json(struct line *l, const struct ol_row *row, bool effect)
+static json_t *act_json(const struct ol_row *row, bool effect)
 {
     struct ol_act act;
 
     if (ol_act_read(row->h.kind, row->body, &act))
         act.text = ol_span(NULL, 0);
     return json_pack("{s:o,s:s,s:s,s:o,s:o,s:b}", "entry", view_id(row->h.author, row->h.seq), "act",
-                     kind_name(row->h.kind), "side", row->h.author == own_side(l) ? "own" : "peer", "time",
+                     kind_name(row->h.kind), "side", row->h.author == 'A' ? "A" : "B", "time",
                      view_time(row->h.time), "text", string_or_null(act.text), "effect", effect);
 }
 
@@ -271,7 +271,7 @@ json_t *view_show(struct line *l, const struct ol_row *row)
         bool effect = ol_act_read(acts.row[i].h.kind, acts.row[i].body, &act) == OL_OK &&
                       ol_dialogue_fold(&d, &act, acts.row[i].h.seq);
 
-        json_array_append_new(list, act_json(l, &acts.row[i], effect));
+        json_array_append_new(list, act_json(&acts.row[i], effect));
     }
     json_object_set_new(out, "delivered_at", at > 0 ? view_time(at) : json_null());
     json_object_set_new(out, "acts", list);
@@ -445,7 +445,7 @@ static json_t *log_row(struct line *l, const struct ol_row *row, bool open)
     return json_pack(
         "{s:i,s:o,s:s,s:s,s:s,s:s,s:o,s:o,s:b,s:b,s:s,s:b,s:b,s:b,s:b,s:o,s:o}", "schema", 1, "id",
         view_id(row->h.author, row->h.seq), "line", l->info.name, "side",
-        row->h.author == own_side(l) ? "own" : "peer", "kind", kind_name(row->h.kind), "precedence",
+        row->h.author == 'A' ? "A" : "B", "kind", kind_name(row->h.kind), "precedence",
         view_precedence(row->h.flags), "time", view_time(row->h.time), "names",
         row->h.xseq > 0 ? view_id(other, row->h.xseq) : json_null(), "alone", (row->h.flags & OL_FLAG_ALONE) != 0,
         "sealed", row->sealed, "hash", hash, "exercise", (row->h.flags & OL_FLAG_EXERCISE) != 0, "early",
@@ -543,6 +543,21 @@ static json_t *who_json(const struct ol_card *card)
                      "fingerprint", hex);
 }
 
+static json_t *reason_json(struct line *l, const char *key)
+{
+    char out[2048];
+    char hex[OL_HASH_HEX];
+    struct ol_wr w = ol_wr_to(out, sizeof out);
+    struct ol_hash hash;
+    const struct ol_param param[] = {{"line", l->info.name}, {"party", l->peer_card.party},
+                                     {"station", l->peer_card.station}, {"fingerprint", hex}};
+
+    ol_card_hash(&l->peer_card, &hash);
+    ol_hash_hex(&hash, hex);
+    ol_text_write(ol_text(key), param, sizeof param / sizeof param[0], &w);
+    return json_stringn(out, w.len);
+}
+
 static json_t *line_json(struct line *l, struct ol_now now)
 {
     struct ol_line_status st;
@@ -557,7 +572,7 @@ static json_t *line_json(struct line *l, struct ol_now now)
         json_sprintf("%c", own_side(l)), "state", state_of(st.up, st.configured), "compared", l->info.compared, "closed",
         false, "last_heard_ms", st.heard ? json_integer((json_int_t)st.heard_ms) : json_null(), "own_head",
         (json_int_t)st.own_head, "peer_head", (json_int_t)st.peer_head, "peer", who_json(&l->peer_card), "signing",
-        signing_name(st.signing), "reason", key != NULL ? json_string(ol_text(key)) : json_null(), "alarms",
+        signing_name(st.signing), "reason", key != NULL ? reason_json(l, key) : json_null(), "alarms",
         alarms_json(&st), "outbox", (json_int_t)l->outbox_n, "paths", paths_json(l, now), "counters",
         json_pack("{s:I,s:I,s:I,s:I,s:I}", "dropped", (json_int_t)l->core->count.malformed, "replayed",
                   (json_int_t)l->core->count.replayed, "strangers", (json_int_t)l->core->count.strangers, "bytes_in",

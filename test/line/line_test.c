@@ -320,6 +320,44 @@ static void test_after_an_equivocation_an_accepted_resume_mends_the_line(void **
     assert_int_equal(p->side[0].line.named, p->side[0].line.own_durable);
 }
 
+static void test_both_sides_rolled_back_in_turn_agree_on_what_either_still_has(void **state)
+{
+    (void)state;
+    for (unsigned told = 0; told < 2; told++) {
+        pair_free(p);
+        pair_init(p, 1, 30 + told);
+        start_both();
+        pair_send(p, 1, OL_FLASH, "both have it");
+        pair_run(p, 1000);
+        for (unsigned i = 0; i < 4; i++) {
+            pair_send(p, i % 2, i < 2 ? OL_ROUTINE : OL_FLASH, "one of several");
+            pair_run(p, 1000);
+        }
+        pair_kill(p, 0);
+        pair_forget(p, 0, 0, 1);
+        pair_forget(p, 0, 1, 1);
+        p->side[0].restored = told;
+        pair_start(p, 0);
+        pair_run(p, 5000);
+        pair_send(p, 0, OL_ROUTINE, "after the first");
+        pair_run(p, 1000);
+        pair_kill(p, 1);
+        pair_forget(p, 1, 0, 1);
+        pair_forget(p, 1, 1, 1);
+        p->side[1].restored = told;
+        pair_start(p, 1);
+        pair_run(p, 5000);
+        pair_send(p, 1, OL_ROUTINE, "after the second");
+        pair_send(p, 0, OL_ROUTINE, "and on");
+        pair_run(p, 60000);
+        assert_true(pair_agree(p));
+        for (unsigned i = 0; i < 2; i++) {
+            assert_int_equal(p->side[i].line.peer_durable.seq, p->side[1 - i].line.own_durable);
+            assert_int_equal(p->side[i].line.own_durable > 1u << 24, told);
+        }
+    }
+}
+
 static void test_a_long_text_goes_in_parts(void **state)
 {
     char *text = malloc(32001);
@@ -839,6 +877,7 @@ int main(void)
         T(test_a_second_entry_under_one_number_is_kept_as_evidence_and_freezes_the_stream),
         T(test_a_station_that_meets_its_own_seal_on_what_it_did_not_write_stops_signing),
         T(test_after_an_equivocation_an_accepted_resume_mends_the_line),
+        T(test_both_sides_rolled_back_in_turn_agree_on_what_either_still_has),
         T(test_a_long_text_goes_in_parts),
         T(test_a_lossy_doubling_corrupting_network_loses_nothing),
         T(test_kills_at_any_moment_lose_nothing_that_was_accepted),

@@ -143,7 +143,7 @@ static void test_settings_as_init_writes_them_read_well(void **state)
     put("station.conf", text);
     CHECK_ERR(OL_OK, ol_station_conf_read(&home, &conf, &fault));
     assert_string_equal(conf.lang, "pt-BR");
-    assert_int_equal(conf.liveness_seconds, 60);
+    assert_int_equal(conf.liveness_seconds, 20);
     assert_int_equal(conf.log, OL_LOG_INFO);
 }
 

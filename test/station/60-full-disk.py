@@ -1,0 +1,118 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""A disk that is full: sending says so, receiving gives no receipt, nothing breaks, and it goes on when there is room."""
+import ctypes
+import os
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import stations
+from stations import wait_for
+
+CLONE_NEWNS = 0x00020000
+
+
+def own_mounts():
+    """A mount of ours is nobody else's business, and is gone with this process."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    return libc.unshare(CLONE_NEWNS) == 0 and \
+        subprocess.run(["mount", "--make-rprivate", "/"], capture_output=True, check=False).returncode == 0
+
+
+class FullDisk(unittest.TestCase):
+    def setUp(self):
+        self.pair = stations.Pair(proxied=False)
+        self.addCleanup(self.pair.close)
+        self.a, self.b = self.pair.a, self.pair.b
+        self.small = self.b.home
+        aside = self.small + ".aside"
+        os.rename(self.small, aside)
+        os.mkdir(self.small, 0o700)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m,mode=0700", "none", self.small], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", self.small], check=False)
+        self.addCleanup(self.b.run, "down")
+        subprocess.run(["cp", "-a", aside + "/.", self.small], check=True)
+        self.pair.up()
+
+    def fill(self):
+        self.ballast = os.path.join(self.small, "ballast")
+        with open(self.ballast, "ab", buffering=0) as f:
+            size = 65536
+            while size:
+                try:
+                    f.write(b"x" * size)
+                except OSError:
+                    size //= 2
+
+    def make_room(self):
+        os.unlink(self.ballast)
+
+    def inbox(self, station, line):
+        return [m["text"] for m in station.must("list", line, "--json").lines if m["direction"] == "in"]
+
+    def test_sending_refuses_with_the_cause_and_recovers(self):
+        pids = self.b.pids()
+        self.fill()
+        answers = [self.b.run("send", "ruritania", f"{i} " + "x" * 4000, "--json") for i in range(150)]
+        refused = [i for i, answer in enumerate(answers) if answer.code != 0]
+        self.assertTrue(refused)
+        for i in refused:
+            self.assertEqual(answers[i].code, 1, answers[i].err)
+            self.assertIn("full", answers[i].err)
+        self.assertEqual(self.b.pids(), pids)
+        self.make_room()
+        after = wait_for(lambda: self.b.run("send", "ruritania", "there is room", "--wait", "delivered", "--json").code == 0,
+                         "sending to work again")
+        self.assertTrue(after)
+        self.assertEqual(self.b.pids(), pids)
+        came = self.inbox(self.a, "freedonia")
+        for i, answer in enumerate(answers):
+            if answer.code == 0:
+                self.assertEqual(sum(text.startswith(f"{i} ") for text in came), 1, i)
+        self.assertEqual(len(came), len(set(came)))
+        stations.verified(self.pair)
+
+    def test_receiving_gives_no_receipt_and_recovers(self):
+        pids = self.b.pids()
+        self.fill()
+        delivered = []
+        late = []
+        for i in range(150):
+            text = f"{i} " + "x" * 4000
+            answer = self.a.run("send", "freedonia", text, "--wait", "delivered", "--timeout", "1", "--json")
+            (delivered if answer.code == 0 else late).append(text)
+            if len(late) == 2:
+                break
+        self.assertTrue(late)
+        self.assertEqual(self.b.pids(), pids)
+        came = self.inbox(self.b, "ruritania")
+        self.assertFalse(set(delivered) - set(came))
+        self.make_room()
+        wait_for(lambda: not set(delivered + late) - set(self.inbox(self.b, "ruritania")), "the rest to arrive", 20)
+        came = self.inbox(self.b, "ruritania")
+        self.assertEqual(len(came), len(set(came)))
+        wait_for(lambda: self.a.line("freedonia")["own_head"] == self.b.line("ruritania")["peer_head"], "equal heads", 20)
+        stations.verified(self.pair)
+
+    def test_killed_while_full_it_starts_again_when_there_is_room(self):
+        self.fill()
+        for i in range(20):
+            self.b.run("send", "ruritania", f"{i} " + "x" * 20000)
+        for pid in self.b.pids().values():
+            os.kill(pid, 9)
+            wait_for(lambda p=pid: not os.path.exists(f"/proc/{p}"), "the killed process to be gone")
+        self.b.run("up")  # with no room it may or may not
+        self.make_room()
+        self.b.must("up")
+        self.pair.wait_up(20)
+        self.a.must("send", "freedonia", "after", "--wait", "delivered")
+        stations.verified(self.pair)
+
+
+if __name__ == "__main__":
+    if os.geteuid() != 0 or not own_mounts():
+        print("SKIPPED: a small file system cannot be mounted here")
+        sys.exit(0)
+    unittest.main()
