@@ -115,6 +115,7 @@ static void test_nothing_is_sent_before_it_is_durable(void **state)
     before = p->sent_frames;
     pair_send(p, 0, OL_FLASH, "held");
     pair_settle(p);
+    assert_int_equal(p->side[0].line.own_durable, 0);
     assert_int_equal(p->sent_frames, before);
     pair_release(p, 0);
     p->side[1].hold_commits = true;
@@ -124,6 +125,22 @@ static void test_nothing_is_sent_before_it_is_durable(void **state)
     pair_release(p, 1);
     p->side[0].hold_commits = p->side[1].hold_commits = false;
     pair_settle(p);
+    assert_int_equal(p->side[0].delivered_up_to, 1);
+}
+
+static void test_a_sync_claims_nothing_that_is_not_durable(void **state)
+{
+    (void)state;
+    start_both();
+    p->side[1].hold_commits = true;
+    pair_send(p, 0, OL_FLASH, "held on the other side");
+    pair_run(p, 3000); /* A asks what became of it; B answers, with a sync */
+    assert_true(p->side[0].line.probes > 0);
+    assert_int_equal(p->side[0].line.held, 0);
+    assert_int_equal(p->side[0].delivered_up_to, 0);
+    pair_release(p, 1);
+    p->side[1].hold_commits = false;
+    pair_run(p, 1000);
     assert_int_equal(p->side[0].delivered_up_to, 1);
 }
 
@@ -868,6 +885,7 @@ int main(void)
         T(test_a_flash_of_100_bytes_and_its_receipt_cost_299_bytes_warm),
         T(test_a_cold_flash_and_its_receipt_cost_at_most_397_bytes),
         T(test_nothing_is_sent_before_it_is_durable),
+        T(test_a_sync_claims_nothing_that_is_not_durable),
         T(test_routine_texts_committed_together_share_one_seal),
         T(test_a_cut_path_delays_and_loses_nothing),
         T(test_a_text_before_the_peer_has_spoken_waits_unsigned_and_survives_a_kill),

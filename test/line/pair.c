@@ -257,7 +257,7 @@ static bool drain(struct pair *p, unsigned side)
     struct ol_out out;
     bool any = false;
 
-    while (s->running && s->held == NULL && ol_line_next(&s->line, &out)) {
+    while (s->running && ol_line_next(&s->line, &out)) {
         perform(p, side, &out);
         any = true;
     }

@@ -101,7 +101,7 @@ class Paths(unittest.TestCase):
             with open(os.path.join(station.home, "station.conf"), encoding="utf-8") as f:
                 conf = f.read()
             with open(os.path.join(station.home, "station.conf"), "w", encoding="utf-8") as f:
-                f.write(conf.replace("liveness_seconds = 60;", "liveness_seconds = 1;"))
+                f.write(conf.replace("liveness_seconds = 20;", "liveness_seconds = 1;"))
             args = [word for spec in paths for word in ("--path", spec)]
             station.must("pair", name, "--card", card, "--psk", pair.psk, *args)
         self.addCleanup(pair.close)
