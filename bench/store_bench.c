@@ -10,11 +10,10 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "bench.h"
 
 #define RUNS 3
 #define ROWS_MAX 100
@@ -33,35 +32,11 @@ struct result {
     double p99;
 };
 
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static void must(bool ok, const char *what)
-{
-    if (ok)
-        return;
-    fprintf(stderr, "store_bench: %s failed\n", what);
-    exit(1);
-}
-
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 static double median(double a, double b, double c)
 {
     double v[RUNS] = {a, b, c};
 
-    qsort(v, RUNS, sizeof v[0], compare);
+    bench_sort(v, RUNS);
     return v[1];
 }
 
@@ -83,7 +58,7 @@ static void done(void *ctx, uint64_t batch, enum ol_err err)
     struct bench *b = ctx;
 
     (void)batch;
-    must(err == OL_OK, "a commit");
+    bench_must(err == OL_OK, "a commit");
     b->told = true;
 }
 
@@ -122,7 +97,7 @@ static void commit(struct bench *b, size_t rows)
     b->told = false;
     ol_store_commit(b->store, b->line, &batch, done, b);
     while (!b->told) {
-        must(poll(&p, 1, -1) == 1, "poll");
+        bench_must(poll(&p, 1, -1) == 1, "poll");
         ol_store_poll(b->store);
     }
 }
@@ -140,7 +115,7 @@ static void remove_store(const char *path)
 
 static struct result summary(double *took, size_t n, double whole)
 {
-    qsort(took, n, sizeof took[0], compare);
+    bench_sort(took, n);
     return (struct result){(double)n / whole, took[n / 2] * 1e6, took[n * 99 / 100] * 1e6};
 }
 
@@ -153,20 +128,20 @@ static struct result bench_store(const char *path, size_t commits, size_t rows)
     struct result r;
     double start;
 
-    must(b != NULL && took != NULL, "memory");
+    bench_must(b != NULL && took != NULL, "memory");
     remove_store(path);
-    must(ol_store_create(path) == OL_OK, "create");
-    must(ol_store_open(&cfg, &b->store, NULL) == OL_OK, "open");
-    must(ol_store_line_add(b->store, &info) == OL_OK, "adding a line");
+    bench_must(ol_store_create(path) == OL_OK, "create");
+    bench_must(ol_store_open(&cfg, &b->store, NULL) == OL_OK, "open");
+    bench_must(ol_store_line_add(b->store, &info) == OL_OK, "adding a line");
     b->line = info.number;
-    start = now();
+    start = bench_now();
     for (size_t i = 0; i < commits; i++) {
-        double before = now();
+        double before = bench_now();
 
         commit(b, rows);
-        took[i] = now() - before;
+        took[i] = bench_now() - before;
     }
-    r = summary(took, commits, now() - start);
+    r = summary(took, commits, bench_now() - start);
     ol_store_close(&b->store);
     remove_store(path);
     free(took);
@@ -180,17 +155,17 @@ static struct result bench_floor(const char *path, size_t commits)
     double *took = calloc(commits, sizeof *took);
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     struct result r;
-    double start = now();
+    double start = bench_now();
 
-    must(fd >= 0 && took != NULL, "the plain file");
+    bench_must(fd >= 0 && took != NULL, "the plain file");
     for (size_t i = 0; i < commits; i++) {
-        double before = now();
+        double before = bench_now();
 
-        must(pwrite(fd, page, sizeof page, (off_t)(i % 1000 * sizeof page)) == sizeof page, "write");
-        must(fdatasync(fd) == 0, "fdatasync");
-        took[i] = now() - before;
+        bench_must(pwrite(fd, page, sizeof page, (off_t)(i % 1000 * sizeof page)) == sizeof page, "write");
+        bench_must(fdatasync(fd) == 0, "fdatasync");
+        took[i] = bench_now() - before;
     }
-    r = summary(took, commits, now() - start);
+    r = summary(took, commits, bench_now() - start);
     close(fd);
     unlink(path);
     free(took);
