@@ -1,0 +1,429 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A station and a reader written from doc/protocol.md alone, against the vectors and the real programs."""
+import dataclasses
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from bed import HERE, LINE, Bed     # noqa: E402
+import dialogue     # noqa: E402
+import export       # noqa: E402
+import openline as ol       # noqa: E402
+import proof        # noqa: E402
+import session as ss        # noqa: E402
+import stations     # noqa: E402
+from station import Station     # noqa: E402
+import vectors      # noqa: E402
+
+
+def reader(*args):
+    return subprocess.run([sys.executable, os.path.join(HERE, "reader.py"), *args], capture_output=True, text=True, check=False)
+
+
+def mend(data):
+    """With the sum made right again, so that only what proves can refuse it."""
+    return data[:-32] + ol.sha256(data[:-32])
+
+
+class Forms(unittest.TestCase):
+    def test_every_value_of_the_vectors_follows_from_the_page(self):
+        checked, wrong = vectors.check()
+        self.assertEqual(wrong, [])
+        self.assertGreater(checked, 300)
+
+    def test_strict_signatures_follow_from_the_page(self):
+        checked, wrong = vectors.check_ed25519()
+        self.assertEqual(wrong, [])
+        self.assertGreater(checked, 20)
+
+    def test_cobs_gives_back_what_it_was_given(self):
+        dice = random.Random(1)
+        for size in (1, 2, 253, 254, 255, 508, 509, 762, 4096):
+            for zeros in (0, 0.01, 0.5, 1):
+                message = bytes(0 if dice.random() < zeros else dice.randrange(1, 256) for _ in range(size))
+                coded = ol.cobs(message)
+                self.assertNotIn(0, coded)
+                self.assertEqual(ol.cobs_read(coded), message)
+
+    def test_the_window_opens_each_frame_once(self):
+        out, into = ss.Outgoing(bytes(32), 2), ss.Incoming(bytes(32))
+        frames = {n: out.seal_as(3, n, b"\x06") for n in (0, 1, 8129, 8130, 40000, 65535, 65536, 98000)}
+        for n in (1, 0, 8129, 40000, 65536, 65535, 98000):
+            self.assertEqual(into.open(frames[n]), (3, n, b"\x06"))
+            self.assertRaises(ol.Refused, into.open, frames[n])
+        self.assertRaises(ol.Refused, into.open, frames[8130])
+
+
+class Record(unittest.TestCase):
+    """Two real stations, their record read here."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.pair = pair = stations.Pair(proxied=False)
+        cls.addClassCleanup(pair.close)
+        pair.up()
+        a, b = pair.a, pair.b
+        first = a.must("send", "freedonia", "-p", "flash", "Unidentified aircraft", "--wait", "delivered", "--json").json["id"]
+        b.must("take", "ruritania", first)
+        b.must("readback", "ruritania", first, "Unidentified aircraft")
+        stations.wait_for(lambda: cls.state(first) == "read_back", "the read-back")
+        a.must("correct", "freedonia", first, "Three unidentified aircraft")
+        stations.wait_for(lambda: cls.state(first, b, "ruritania") == "corrected", "the correction")
+        b.must("readback", "ruritania", first, "Three unidentified aircraft")
+        stations.wait_for(lambda: cls.state(first) == "read_back", "the read-back of the correction")
+        a.must("confirm", "freedonia", first)
+        drill = b.must("send", "ruritania", "--exercise", "-s", "a subject", "演习", "--wait", "delivered", "--json").json["id"]
+        a.must("decline", "freedonia", drill, "--reason", "busy")
+        a.rpc("send", {"line": "freedonia", "wait": "delivered", "timeout_ms": 10000, "messages": [
+            {"text": f"routine {i}", "subject": None, "lang": None, "precedence": "routine", "exercise": False} for i in range(9)]})
+        b.must("send", "ruritania", "-p", "priority", "-", "--wait", "delivered", stdin=b"a long text " * 500)
+        cls.file = os.path.join(pair.folder, "record.export")
+        a.must("export", "freedonia", "-o", cls.file)
+        with open(cls.file, "rb") as f:
+            cls.data = f.read()
+
+    @classmethod
+    def state(cls, message, station=None, line="freedonia"):
+        return (station or cls.pair.a).must("show", line, message, "--json").json["state"]
+
+    def test_the_export_of_two_real_stations_verifies(self):
+        done = reader(self.file, "--card", self.pair.a.card, "--card", self.pair.b.card)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        heads = {"A": max(n for n in self.numbers("A")), "B": max(n for n in self.numbers("B"))}
+        for side, head in heads.items():
+            self.assertIn(f"{len(self.numbers(side))} entries, head {head} ", done.stdout)
+        self.assertNotIn("remark", done.stdout)
+        self.assertIn("verified", done.stdout)
+
+    def numbers(self, side):
+        return [int(name[1:]) for name in stations.record(self.pair.a, "freedonia") if name[0] == side]
+
+    def test_the_export_holds_all_kinds_of_entry(self):
+        _, streams = export.read(self.data)
+        entries = [placed.entry for author in streams for placed in streams[author]]
+        self.assertTrue(any(e.seal is None for e in entries))
+        self.assertTrue(any(e.flags & ol.EXERCISE for e in entries))
+        self.assertLessEqual({ol.RECEIPT, ol.MESSAGE, ol.TAKE, ol.READBACK, ol.CONFIRM, ol.CORRECT, ol.DECLINE},
+                             {e.kind for e in entries})
+        for entry in entries:
+            ol.body_read(entry.kind, entry.body)
+
+    def test_a_card_that_is_not_in_the_file_is_refused(self):
+        other = stations.Station(self.pair.folder, "Sylvania", "Duty desk", "en")
+        self.assertEqual(reader(self.file, "--card", self.pair.a.card, "--card", other.card).returncode, 12)
+
+    def test_every_seventh_byte_flipped_is_refused_even_with_the_sum_mended(self):
+        for at in range(0, len(self.data) - 32, 7):
+            flipped = bytearray(self.data)
+            flipped[at] ^= 1 << at % 8
+            with self.assertRaises(ol.Refused, msg=f"byte {at}"):
+                export.verify(mend(bytes(flipped)))
+        broken = self.data[:-1] + bytes([self.data[-1] ^ 1])
+        self.assertRaises(ol.Refused, export.verify, broken)
+
+    def test_truncations_and_one_byte_too_many_are_refused(self):
+        for length in [*range(0, len(self.data), 97), len(self.data) - 1]:
+            self.assertRaises(ol.Refused, export.verify, self.data[:length])
+            if length >= 32:
+                self.assertRaises(ol.Refused, export.verify, mend(self.data[:length]))
+        self.assertRaises(ol.Refused, export.verify, self.data + b"\0")
+        with open(self.file + ".cut", "wb") as f:
+            f.write(self.data[:-40])
+        self.assertEqual(reader(self.file + ".cut").returncode, 12)
+
+    def test_one_streams_end_cut_off_is_refused(self):
+        line, streams = export.read(self.data)
+        kept = {author: [placed.entry for placed in streams[author]] for author in streams}
+        named = max(entry.xseq for entry in kept[ol.B])
+        while kept[ol.A][-1].seq >= named or kept[ol.A][-1].seal is None:
+            kept[ol.A].pop()
+        with self.assertRaises(export.Damaged) as caught:
+            export.verify(export.write(line, kept))
+        self.assertEqual(caught.exception.finding, "MISSING")
+
+    def test_ladder_order_and_states_are_those_of_the_stations(self):
+        line, streams = export.read(self.data)
+        order = dialogue.ladder(line, {author: [placed.entry for placed in streams[author]] for author in streams})
+        for station, name in ((self.pair.a, "freedonia"), (self.pair.b, "ruritania")):
+            self.assertEqual([f"{chr(e.author)}{e.seq}" for e in order], list(stations.record(station, name)))
+            said = {m["id"]: m["state"] for m in station.must("list", name, "--json").lines}
+            self.assertEqual({f"{chr(author)}{seq}": state for (author, seq), state in dialogue.states(order).items()}, said)
+        self.assertLessEqual({"confirmed", "declined", "delivered"}, set(said.values()))
+
+
+class Judged(unittest.TestCase):
+    """Files made here, judged by openline-verify and by the reader of this folder."""
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="openline-")
+        self.addCleanup(shutil.rmtree, self.folder)
+        one, two = Station("Ruritania"), Station("Freedonia")
+        one.pair(bytes(32), two.card)
+        self.line = one.line
+        self.seeds = {one.side: one.sign_seed, one.peer: two.sign_seed}
+
+    def entry(self, author, seq, prev, kind=ol.MESSAGE, named=None, flags=0, text="text"):
+        xseq, xhash = (named.seq, named.hash(self.line.id)) if named else (0, ol.ZEROS)
+        entry = ol.Entry(author, kind, flags, seq, xseq, 1790000000, ol.cbor(text),
+                         prev.hash(self.line.id) if prev else ol.ZEROS, xhash, self.line.salt(author, seq))
+        return entry.sealed(self.line.id, self.seeds[author])
+
+    def judge(self, data):
+        file = os.path.join(self.folder, "judged")
+        with open(file, "wb") as f:
+            f.write(data)
+        done = stations.Answer(subprocess.run([stations.program("openline-verify"), file, "--json"], capture_output=True,
+                                              check=False))
+        return done.code, done.json
+
+    def test_made_records_are_judged_alike(self):
+        dice = random.Random(7)
+        verdicts = []
+        for _ in range(120):
+            data = export.write(self.line, self.random_record(dice))
+            code, said = self.judge(data)
+            try:
+                report = export.verify(data)
+            except ol.Refused as e:
+                self.assertEqual(code, 12, e)
+                verdicts.append(False)
+                continue
+            self.assertEqual(code, 0, said)
+            self.assertEqual({chr(author): head[0] for author, head in report.heads.items()},
+                             {side: stream["head"] for side, stream in said["streams"].items()})
+            self.assertEqual(self.plain((entry, finding) for finding, entry, _ in report.remarks),
+                             self.plain((r["id"], r["remark"]) for r in said["remarks"]))
+            verdicts.append(True)
+        self.assertIn(True, verdicts)
+        self.assertIn(False, verdicts)
+
+    @staticmethod
+    def plain(remarks):
+        """Sorted, and without FORKED of what is lost, of which the page says nothing."""
+        remarks = set(remarks)
+        return sorted(r for r in remarks if r[1] != "FORKED" or (r[0], "LOST") not in remarks)
+
+    def random_record(self, dice):
+        streams = {ol.A: [], ol.B: []}
+        for _ in range(dice.randrange(1, 12)):
+            author = dice.choice((ol.A, ol.B))
+            stream, others = streams[author], streams[ol.other(author)]
+            before = stream[-1] if stream else None
+            entry = self.entry(author, (before.seq if before else 0) + dice.choice((1, 1, 1, 2)),
+                               dice.choice(stream) if stream and dice.random() < 0.2 else before,
+                               dice.choice((ol.MESSAGE, ol.MESSAGE, ol.RECEIPT, ol.RESUME)),
+                               dice.choice(others[-2:]) if others and dice.random() < 0.6 else None,
+                               dice.choice((0, 0, ol.ALONE)))
+            stream.append(entry if dice.random() < 0.8 else dataclasses.replace(entry, seal=None))
+        for stream in streams.values():
+            if stream and dice.random() < 0.3:
+                del stream[dice.randrange(len(stream)):]
+        return streams
+
+    def test_a_disclosure_and_evidence_made_from_the_page_are_accepted(self):
+        one = self.entry(ol.A, 1, None)
+        two = self.entry(ol.A, 2, one)
+        other_two = self.entry(ol.A, 2, one, text="another")
+        three = self.entry(ol.A, 3, other_two)
+        for data, kind in ((proof.disclosure(self.line, [one]), "disclosure"),
+                           (proof.disclosure(self.line, [one, other_two, three]), "disclosure"),
+                           (proof.evidence(self.line, 1, [two], [other_two]), "evidence"),
+                           (proof.evidence(self.line, 1, [two], [other_two, three]), "evidence"),
+                           (proof.evidence(self.line, 2, [two], [three]), "evidence")):
+            code, said = self.judge(data)
+            self.assertEqual((code, said["kind"]), (0, kind), said)
+            flipped = bytearray(data)
+            flipped[-40] ^= 1
+            self.assertEqual(self.judge(mend(bytes(flipped)))[0], 12)
+        self.assertEqual(self.judge(proof.evidence(self.line, 1, [two], [two]))[0], 12)
+        self.assertEqual(self.judge(proof.evidence(self.line, 2, [other_two], [three]))[0], 12)
+
+
+class WithAReal:
+    """What a station of this folder does with a real one; once calling it, once called by it."""
+    side, listens = ol.A, False
+
+    def setUp(self):
+        self.bed = Bed(self.side, self.listens)
+        self.addCleanup(self.bed.close)
+        self.here, self.real = self.bed.here, self.bed.real
+
+    def tearDown(self):
+        """Both sides come to hold the same, and the real station's export says so."""
+        self.here.until(self.bed.is_even, "both sides to hold the same")
+        data, verified = self.bed.export()
+        self.assertEqual(verified.code, 0, verified.json)
+        report = export.verify(data, [self.here.card, *self.here.line.card.values()])
+        self.assertEqual(report.heads, {self.here.side: (self.here.own.head, self.here.own.hash),
+                                        self.here.peer: (self.here.theirs.head, self.here.theirs.hash)})
+        self.assertEqual(report.remarks, [])
+
+    def test_a_message_each_way_and_the_acts_on_it(self):
+        self.assertEqual(self.bed.pairing["code"], self.here.line.code_shown_by(self.here.peer))
+        self.assertTrue(self.bed.pairing["compared"])
+        self.bed.up()
+        message = self.bed.send("Stand by", "-p", "flash")
+        self.assertEqual(ol.body_read(message.kind, message.body), "Stand by")
+        self.assertEqual((message.flags & ol.PRECEDENCE, message.seal is None), (ol.FLASH, False))
+        ours = self.bed.receipted(self.here.say(ol.MESSAGE, {1: "Standing by", 2: "your call"}, ol.FLASH))
+        receipt = self.here.theirs.entries[self.here.theirs.head]
+        self.assertEqual((receipt.kind, receipt.flags & ol.PRECEDENCE, receipt.xseq), (ol.RECEIPT, ol.FLASH, ours.seq))
+        self.bed.receipted(self.here.say(ol.TAKE, [message.seq]))
+        self.assertEqual(self.bed.listed()[self.bed.name(message)]["state"], "taken")
+        readback = self.bed.receipted(self.here.say(ol.READBACK, [message.seq, message.seq, "Stand by"]))
+        self.assertEqual(self.bed.run("confirm", LINE, self.bed.name(message))[0], 0)
+        self.here.until(lambda: any(e.kind == ol.CONFIRM for e in self.here.theirs.entries.values()), "the confirmation")
+        confirm = next(e for e in self.here.theirs.entries.values() if e.kind == ol.CONFIRM)
+        self.assertEqual(ol.body_read(confirm.kind, confirm.body), [message.seq, readback.seq])
+        self.assertEqual(self.bed.listed()[self.bed.name(ours)]["subject"], "your call")
+
+    def test_an_entry_in_message_1_is_receipted(self):
+        self.bed.up()
+        before = self.here.current
+        entry = self.here.write(ol.MESSAGE, "in the handshake", ol.FLASH)
+        self.here.call(entry.wire(ol.HAS_PREV | ol.HAS_SEAL))
+        self.here.until(lambda: self.here.current is not before, "a new session")
+        self.bed.receipted(entry)
+        self.bed.send("under the new one")
+
+    def test_a_long_text_goes_each_way_in_parts(self):
+        self.bed.up()
+        message = self.bed.send("far " * 8000)
+        self.assertEqual(ol.body_read(message.kind, message.body), "far " * 8000)
+        self.bed.receipted(self.here.say(ol.MESSAGE, "and back " * 3000))
+
+    def test_runs_go_each_way_under_one_seal(self):
+        self.bed.up()
+        run = [self.here.write(ol.MESSAGE, f"routine {i}", sealed=i == 4) for i in range(5)]
+        self.here.send(*(e.wire(ol.HAS_LENGTH | (ol.HAS_SEAL if e.seal else 0)) for e in run))
+        self.bed.receipted(run[-1])
+        with self.real.connect() as control:
+            control.sendall(b'{"jsonrpc":"2.0","id":1,"method":"send","params":{"line":"sylvania","messages":[' + b",".join(
+                b'{"text":"r%d","subject":null,"lang":null,"precedence":"routine","exercise":true}' % i for i in range(200)) +
+                b'],"wait":"delivered","timeout_ms":10000}}\n')
+            self.here.until(lambda: len([e for e in self.here.theirs.entries.values() if e.kind == ol.MESSAGE]) == 200, "200")
+        self.assertTrue(any(e.seal is None for e in self.here.theirs.entries.values()))
+
+    def test_a_run_spoilt_on_its_way_is_wanted_and_taken_entry_by_entry(self):
+        self.bed.up()
+        run = [self.here.write(ol.MESSAGE, f"m{i}", sealed=i == 4) for i in range(5)]
+        wires = [e.wire(ol.HAS_LENGTH | (ol.HAS_SEAL if e.seal else 0)) for e in run]
+        self.here.send(wires[0], wires[1].replace(b"m1", b"mX"), *wires[2:])
+        self.bed.receipted(run[-1])
+        self.assertIn(ol.Want(self.side, 1, 5), self.here.log)
+        self.here.until(lambda: self.bed.log().keys() >= {self.bed.name(e) for e in run}, "all five")
+
+    def test_wants_are_answered_with_full_forms_and_none(self):
+        self.bed.up()
+        message = self.bed.send("again")
+        self.here.log.clear()
+        self.here.send(ol.Want(self.here.peer, 1, 9).bytes)
+        nothing = self.here.until(lambda: [i for i in self.here.log if isinstance(i, ol.Nothing)], "none")
+        given = next(i for i in self.here.log if isinstance(i, ol.WireEntry) and i.seq == message.seq)
+        self.assertEqual((given.prev, given.xhash, given.seal), (message.prev, message.xhash, message.seal))
+        self.assertEqual((nothing[0].stream, nothing[0].last), (self.here.peer, 9))
+
+    def test_lost_frames_are_made_good(self):
+        self.bed.up()
+        self.here.drop_next = 1
+        self.bed.send("lost once", "-p", "immediate")
+        self.assertEqual(self.here.drop_next, 0)
+        lost = self.here.write(ol.MESSAGE, "never given to the path")
+        self.bed.receipted(self.here.say(ol.MESSAGE, "overtakes", ol.FLASH))
+        self.assertGreater(self.here.theirs.head, 0)
+        self.assertTrue(self.here.is_receipted(lost))
+
+    def test_a_flash_that_overtakes_is_receipted_alone(self):
+        self.bed.up()
+        before = self.here.write(ol.MESSAGE, "slow")
+        flash = self.here.say(ol.MESSAGE, "fast", ol.FLASH)
+        alone = self.here.until(lambda: [e for e in self.here.theirs.entries.values() if e.flags & ol.ALONE], "the receipt")[0]
+        self.assertEqual((alone.xseq, alone.xhash), (flash.seq, flash.hash(self.here.line.id)))
+        self.here.send_entry(before, ol.HAS_SEAL)
+        self.bed.receipted(flash)
+
+    def test_counters_and_phases_go_on(self):
+        self.bed.up()
+        for phase in range(1, 4):
+            self.assertEqual(self.here.advance_phase(), phase)
+            self.bed.receipted(self.here.say(ol.MESSAGE, f"phase {phase}"))
+        for _ in range(3):
+            self.here.current.out.counters[self.here.path] += 30000
+            self.bed.receipted(self.here.say(ol.MESSAGE, "far on"))
+        self.assertGreater(self.here.current.out.counters[self.here.path], 2**16)
+        self.here.path = 15
+        self.bed.receipted(self.here.say(ol.MESSAGE, "another path number, its own counter"))
+
+    def test_a_replayed_frame_is_counted_and_changes_nothing(self):
+        self.bed.up()
+        entry = self.here.write(ol.MESSAGE, "once")
+        frame = self.here.current.out.seal(self.here.path, entry.wire(ol.HAS_SEAL))
+        self.here.give(frame)
+        self.bed.receipted(entry)
+        self.here.give(frame)
+        self.here.until(lambda: self.real.line(LINE)["counters"]["replayed"] == 1, "the replay counted")
+
+    def test_bodies_that_do_not_read_are_receipted_and_named(self):
+        self.bed.up()
+        for kind, body in ((ol.MESSAGE, b""), (ol.MESSAGE, b"\xff"), (77, b"\x80"), (ol.MESSAGE, ol.cbor({1: "t", 2: ""})),
+                           (ol.TAKE, ol.cbor([0])), (ol.MESSAGE, ol.cbor("x" * 32769))):
+            entry = self.here.write(kind, None, body=body)
+            self.here.send_entry(entry, ol.FULL)
+            self.bed.receipted(entry)
+            receipt = self.here.theirs.entries[self.here.theirs.head]
+            self.assertEqual(ol.body_read(receipt.kind, receipt.body), [entry.seq])
+        self.bed.receipted(self.here.say(ol.DECLINE, [1]))
+        receipt = self.here.theirs.entries[self.here.theirs.head]
+        self.assertEqual(ol.body_read(receipt.kind, receipt.body), [])
+
+    def test_a_real_station_that_starts_again_is_answered(self):
+        self.bed.up()
+        self.bed.send("before")
+        self.real.must("down")
+        self.real.must("up")
+        self.here.current = None
+        if not self.listens:
+            self.here.connect(self.bed.port)
+            self.here.call()
+        self.here.until(lambda: self.here.current, "a new session")
+        self.here.until(lambda: self.real.line(LINE)["signing"] == "ready", "the real station may sign")
+        self.bed.send("after")
+
+    def test_a_station_that_lost_its_record_gets_it_back(self):
+        self.bed.up()
+        self.bed.receipted(self.here.say(ol.MESSAGE, "one"))
+        run = [self.here.write(ol.MESSAGE, f"routine {i}", sealed=i == 2) for i in range(3)]
+        self.here.send(*(e.wire(ol.HAS_LENGTH | (ol.HAS_SEAL if e.seal else 0)) for e in run))
+        self.bed.receipted(run[-1])
+        self.bed.send("two")
+        head = self.here.own.head, self.here.own.hash
+        heard = self.here.theirs.head
+        self.here.forget()
+        if self.listens:
+            self.real.rpc("drop_session", {"line": LINE})
+            self.real.must("send", LINE, "something to say")
+        else:
+            self.here.call()
+        self.here.until(lambda: not self.here.asking, "the own stream to be back", 20)
+        self.here.until(lambda: self.here.theirs.head >= heard, "the other stream to be back")
+        self.assertEqual((self.here.own.entries[head[0]].seq, self.here.own.entries[head[0]].hash(self.here.line.id)), head)
+        self.bed.receipted(self.here.say(ol.MESSAGE, "three"))
+
+
+class Calling(WithAReal, unittest.TestCase):
+    """The initiator, side A, on the real relay's listening path."""
+
+
+class Called(WithAReal, unittest.TestCase):
+    """The responder, side B, on a path that the real relay opens."""
+    side, listens = ol.B, True
+
+
+if __name__ == "__main__":
+    unittest.main()
