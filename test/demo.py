@@ -101,6 +101,40 @@ def cut(pair):
     show(pair.b, "ruritania", waiting["id"])
 
 
+def backup(pair):
+    title("Freedonia backs its station up, into one file that holds its secrets")
+    file = os.path.join(pair.folder, "freedonia.backup")
+    done = pair.b.must("backup", "-o", file, "--json").json
+    expect("bytes", done["bytes"], os.path.getsize(file))
+    say(f"   {done['bytes']} bytes; {len(stations.record(pair.b, 'ruritania'))} entries on record at this moment")
+    since = pair.b.must("send", "ruritania", "三小时后再报。", "--wait", "delivered", "--json").json
+    say("   and goes on:")
+    show(pair.a, "freedonia", since["id"])
+
+
+def restore(pair):
+    title("Freedonia loses its home; the backup is older than what it has said since")
+    before = stations.record(pair.b, "ruritania")
+    own = pair.b.line("ruritania")["side"]
+    pair.b.must("down")
+    os.rename(pair.b.home, pair.b.home + ".lost")
+    pair.b.must("restore", pair.b.home, os.path.join(pair.folder, "freedonia.backup"))
+    old = pair.b.line("ruritania")
+    say(f"   restored: its own entries go up to {own}{old['own_head']}")
+    expect("entries are missing", f"{own}{old['own_head'] + 1}" in before, True)
+    pair.b.must("up")
+    stations.wait_for(lambda: before.keys() <= stations.record(pair.b, "ruritania").keys(), "what it wrote to come back")
+    now = stations.record(pair.b, "ruritania")
+    for i in before:
+        expect(f"hash of {i}", now[i]["hash"], before[i]["hash"])
+    back = [i for i in before if i[0] == own and int(i[1:]) > old["own_head"]]
+    say(f"   taken back from Ruritania: {', '.join(back)}")
+    sent = pair.b.must("send", "ruritania", "本站已从备份恢复。", "--wait", "delivered", "--json").json
+    resume = next(e for e in stations.record(pair.b, "ruritania").values() if e["kind"] == "resume")
+    say(f"   {resume['id']} resume, on record: \"{resume['text']}\"")
+    show(pair.a, "freedonia", sent["id"])
+
+
 def show_state(pair, message):
     return pair.a.must("show", "freedonia", message, "--json").json["state"]
 
@@ -132,7 +166,7 @@ def main():
     pair = stations.Pair(proxied=False)
     keep = False
     try:
-        for step in (pairing, flash, cut, verify):
+        for step in (pairing, flash, backup, cut, restore, verify):
             step(pair)
         keep = KEEP
         say()

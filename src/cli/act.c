@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* take, readback, confirm, correct, decline: what a person does about a message; resume, unfreeze: what
- * an operator takes responsibility for. */
+/* take, readback, confirm, correct, decline: what a person does about a message; close, resume,
+ * unfreeze: what an operator takes responsibility for. */
 #include <stdio.h>
 
 #include "cli/cmd.h"
@@ -76,11 +76,8 @@ static enum ol_exit operate(const struct ol_cli *c, const char *method, const ch
     json_t *text;
     struct ol_fault f;
 
-    if (reason == NULL) {
-        ol_fault_set(&f, OL_EXIT_USAGE, "err.usage.needs", "command", method, "option", "--reason",
-                     NULL);
-        return ol_cmd_fail(&f);
-    }
+    if (reason == NULL)
+        return ol_cmd_needs(method, "--reason");
     text = ol_cmd_text(reason, &f);
     if (text == NULL)
         return ol_cmd_fail(&f);
@@ -91,14 +88,14 @@ static enum ol_exit operate(const struct ol_cli *c, const char *method, const ch
 /* The option says in so many words what is being overridden. */
 enum ol_exit ol_cmd_resume(const struct ol_cli *c)
 {
-    struct ol_fault f;
-
-    if (ol_args_value(&c->args, "without-peer") == NULL) {
-        ol_fault_set(&f, OL_EXIT_USAGE, "err.usage.needs", "command", "resume", "option",
-                     "--without-peer", NULL);
-        return ol_cmd_fail(&f);
-    }
+    if (ol_args_value(&c->args, "without-peer") == NULL)
+        return ol_cmd_needs("resume", "--without-peer");
     return operate(c, "resume", "say.resume");
+}
+
+enum ol_exit ol_cmd_close(const struct ol_cli *c)
+{
+    return ask_and_show(c, "close", json_pack("{s:s}", "line", c->args.operand[0]), "say.close");
 }
 
 enum ol_exit ol_cmd_unfreeze(const struct ol_cli *c)

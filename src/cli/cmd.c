@@ -16,6 +16,14 @@ enum ol_exit ol_cmd_fail(const struct ol_fault *f)
     return f->code;
 }
 
+enum ol_exit ol_cmd_needs(const char *command, const char *option)
+{
+    struct ol_fault f;
+
+    ol_fault_set(&f, OL_EXIT_USAGE, "err.usage.needs", "command", command, "option", option, NULL);
+    return ol_cmd_fail(&f);
+}
+
 enum ol_exit ol_cmd_bad_value(const char *option, const char *value, const char *meant)
 {
     struct ol_fault f;

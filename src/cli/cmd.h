@@ -44,13 +44,22 @@ enum ol_exit ol_cmd_decline(const struct ol_cli *c);
 enum ol_exit ol_cmd_log(const struct ol_cli *c);
 enum ol_exit ol_cmd_resume(const struct ol_cli *c);
 enum ol_exit ol_cmd_unfreeze(const struct ol_cli *c);
+enum ol_exit ol_cmd_renew(const struct ol_cli *c);
+enum ol_exit ol_cmd_close(const struct ol_cli *c);
+enum ol_exit ol_cmd_revoked(const struct ol_cli *c);
 enum ol_exit ol_cmd_doctor(const struct ol_cli *c);
 enum ol_exit ol_cmd_export(const struct ol_cli *c);
+enum ol_exit ol_cmd_disclose(const struct ol_cli *c);
+enum ol_exit ol_cmd_evidence(const struct ol_cli *c);
+enum ol_exit ol_cmd_backup(const struct ol_cli *c);
+enum ol_exit ol_cmd_restore(const struct ol_cli *c);
 
 /* What several commands do. */
 
 /* Says a fault on stderr and gives its exit code. */
 enum ol_exit ol_cmd_fail(const struct ol_fault *f);
+/* The fault of a missing option. */
+enum ol_exit ol_cmd_needs(const char *command, const char *option);
 /* The fault of a wrong value for an option: says which are meant. */
 enum ol_exit ol_cmd_bad_value(const char *option, const char *value, const char *meant);
 /* ol_control_call on a connection of its own to the home's running station. */

@@ -20,6 +20,7 @@
 #define ROOM_WARN (256u << 20)
 #define SYNC_WARN_MS 200 /* each message waits for one */
 #define PROBE "probe.new"
+#define OFFSET_MAX 60 /* seconds between the clocks of both sides, as the line has it */
 #define YEAR_MIN 2024
 #define YEAR_MAX 2105 /* times on the wire are 32 bits of seconds */
 #define TEXT 1024u
@@ -261,6 +262,50 @@ static void check_paths(struct doctor *d, const json_t *line, const char *check)
     }
 }
 
+/* Who is at the other end, and whether it is there. */
+static void check_peer(struct doctor *d, const json_t *line, const char *check)
+{
+    const json_t *peer = json_object_get(line, "peer");
+    const json_t *heard = json_object_get(line, "last_heard_ms");
+    char party[OL_WORD_MAX];
+    char station[OL_WORD_MAX];
+    char seconds[24];
+
+    if (!json_is_integer(heard)) {
+        report(d, WARN, check, "doctor.act.line", "doctor.peer_silent", "party",
+               ol_word(peer, "party", party), "station", ol_word(peer, "station", station), NULL);
+        return;
+    }
+    snprintf(seconds, sizeof seconds, "%" JSON_INTEGER_FORMAT, json_integer_value(heard) / 1000);
+    report(d, FINE, check, NULL, "doctor.peer", "party", ol_word(peer, "party", party), "station",
+           ol_word(peer, "station", station), "seconds", seconds, NULL);
+}
+
+/* By the authenticated echo, not by the age of a message. */
+static void check_offset(struct doctor *d, const json_t *line, const char *check)
+{
+    const json_t *offset = json_object_get(line, "clock_offset_s");
+    json_int_t seconds = json_integer_value(offset);
+    bool near = seconds >= -OFFSET_MAX && seconds <= OFFSET_MAX;
+    char text[24];
+
+    if (!json_is_integer(offset))
+        return;
+    snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT, seconds);
+    report(d, near ? FINE : WARN, check, near ? NULL : "doctor.act.clock", "doctor.offset", "seconds",
+           text, NULL);
+}
+
+static bool is_over(struct doctor *d, const json_t *line, const char *check)
+{
+    bool revoked = json_is_true(json_object_get(line, "revoked"));
+    bool closed = json_is_true(json_object_get(line, "closed"));
+
+    if (revoked || closed)
+        report(d, FINE, check, NULL, revoked ? "doctor.revoked" : "doctor.closed", NULL);
+    return revoked || closed;
+}
+
 static void check_line(struct doctor *d, const json_t *line)
 {
     char buf[OL_WORD_MAX];
@@ -273,6 +318,8 @@ static void check_line(struct doctor *d, const json_t *line)
     char name[OL_WORD_MAX];
 
     snprintf(check, sizeof check, "line %s", ol_word(line, "name", name));
+    if (is_over(d, line, check))
+        return;
     report(d, up ? FINE : WARN, check, up ? NULL : "doctor.act.line", "doctor.line", "state", state,
            NULL);
     if (reason != NULL)
@@ -281,6 +328,8 @@ static void check_line(struct doctor *d, const json_t *line)
         if (json_is_string(alarm))
             report(d, FAIL, check, NULL, "doctor.says", "text", json_string_value(alarm), NULL);
     check_paths(d, line, check);
+    check_peer(d, line, check);
+    check_offset(d, line, check);
     if (json_is_true(json_object_get(line, "compared")))
         report(d, FINE, check, NULL, "doctor.compared", NULL);
     else

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pair: a new line from a card and a courier key, and the comparison of the codes. */
+/* pair, renew: a new line from a card and a courier key, and the comparison of the codes; revoked: its
+ * end. */
 #include "station/setup.h"
 
 #include <stdio.h>
@@ -71,10 +72,40 @@ static enum ol_err pair(const struct ol_home *h, const struct ol_setup_pair *wan
     return err;
 }
 
-enum ol_exit ol_cmd_pair(const struct ol_cli *c)
+typedef enum ol_err make_fn(const struct ol_home *h, const struct ol_setup_pair *want,
+                            struct ol_setup_line *line, struct ol_fault *f);
+
+static enum ol_err renew(const struct ol_home *h, const struct ol_setup_pair *want,
+                         struct ol_setup_line *line, struct ol_fault *f)
 {
-    const char *paths[OL_PATHS + 1]; /* one more tells that there are too many */
-    struct ol_setup_pair want = {
+    enum ol_err err = ol_setup_renew(h, want, line, f);
+
+    if (!err)
+        ol_print(stderr, "say.pair.destroy", "file", want->psk, NULL);
+    return err;
+}
+
+static enum ol_exit make_line(const struct ol_cli *c, const struct ol_setup_pair *want, make_fn *make)
+{
+    struct ol_setup_line line;
+    struct ol_home h;
+    struct ol_fault f;
+    enum ol_err err = ol_home_open(c->home, &h, &f);
+
+    if (!err)
+        err = make(&h, want, &line, &f);
+    if (!err)
+        tell_station(&h);
+    ol_home_close(&h);
+    if (err)
+        return ol_cmd_fail(&f);
+    show(c, want->name, &line);
+    return OL_EXIT_DONE;
+}
+
+static struct ol_setup_pair wanted(const struct ol_cli *c, const char **paths)
+{
+    return (struct ol_setup_pair){
         .name = c->args.operand[0],
         .card = ol_args_value(&c->args, "card"),
         .psk = ol_args_value(&c->args, "psk"),
@@ -82,23 +113,44 @@ enum ol_exit ol_cmd_pair(const struct ol_cli *c)
         .path = paths,
         .paths = ol_args_values(&c->args, "path", paths, OL_PATHS + 1),
     };
-    struct ol_setup_line line;
-    struct ol_home h;
-    struct ol_fault f;
-    enum ol_err err;
+}
+
+enum ol_exit ol_cmd_pair(const struct ol_cli *c)
+{
+    const char *paths[OL_PATHS + 1]; /* one more tells that there are too many */
+    struct ol_setup_pair want = wanted(c, paths);
 
     if ((want.card == NULL) != (want.psk == NULL))
         return usage("err.pair.both");
     if (want.card == NULL && want.paths > 0)
         return usage("err.pair.path");
-    err = ol_home_open(c->home, &h, &f);
+    return make_line(c, &want, pair);
+}
+
+enum ol_exit ol_cmd_renew(const struct ol_cli *c)
+{
+    const char *paths[OL_PATHS + 1];
+    struct ol_setup_pair want = wanted(c, paths);
+
+    return want.psk != NULL ? make_line(c, &want, renew) : ol_cmd_needs("renew", "--psk");
+}
+
+enum ol_exit ol_cmd_revoked(const struct ol_cli *c)
+{
+    const char *line = c->args.operand[0];
+    struct ol_home h;
+    struct ol_fault f;
+    enum ol_err err = ol_home_open(c->home, &h, &f);
+
     if (!err)
-        err = pair(&h, &want, &line, &f);
+        err = ol_setup_revoke(&h, line, c->args.operand[1], &f);
     if (!err)
         tell_station(&h);
     ol_home_close(&h);
     if (err)
         return ol_cmd_fail(&f);
-    show(c, want.name, &line);
+    ol_print(stderr, "say.revoked", "line", line, NULL);
+    if (c->json)
+        ol_print_json(json_pack("{s:i,s:s,s:b}", "schema", 1, "line", line, "revoked", 1));
     return OL_EXIT_DONE;
 }

@@ -10,14 +10,6 @@
 
 #include "cli/cmd.h"
 
-static enum ol_exit missing(const char *command, const char *option)
-{
-    struct ol_fault f;
-
-    ol_fault_set(&f, OL_EXIT_USAGE, "err.usage.needs", "command", command, "option", option, NULL);
-    return ol_cmd_fail(&f);
-}
-
 static void fingerprint(const struct ol_card *card, char hex[static OL_HASH_HEX])
 {
     struct ol_hash hash;
@@ -39,11 +31,11 @@ enum ol_exit ol_cmd_init(const struct ol_cli *c)
     struct ol_fault f;
 
     if (names.party == NULL)
-        return missing("init", "--party");
+        return ol_cmd_needs("init", "--party");
     if (names.station == NULL)
-        return missing("init", "--station");
+        return ol_cmd_needs("init", "--station");
     if (names.lang == NULL)
-        return missing("init", "--lang");
+        return ol_cmd_needs("init", "--lang");
     if (ol_setup_init(dir, &names, ol_random_system(), &card, &f) != OL_OK)
         return ol_cmd_fail(&f);
     fingerprint(&card, hex);
@@ -124,7 +116,7 @@ enum ol_exit ol_cmd_psk(const struct ol_cli *c)
     struct ol_fault f;
 
     if (file == NULL)
-        return missing("psk", "-o");
+        return ol_cmd_needs("psk", "-o");
     if (ol_setup_psk(file, ol_random_system(), &f) != OL_OK)
         return ol_cmd_fail(&f);
     ol_print(stderr, "say.psk", "file", file, NULL);

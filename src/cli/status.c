@@ -35,7 +35,7 @@ static bool follow_chain(void *ctx, const struct ol_row *row)
     struct walk *w = ctx;
 
     if (row->h.kind == OL_KIND_RESUME || ol_hash_equal(&row->h.prev, &w->hash))
-        *w = (struct walk){row->hash, row->h.seq, row->h.kind == OL_KIND_CLOSE};
+        *w = (struct walk){row->hash, row->h.seq, w->closed || row->h.kind == OL_KIND_CLOSE};
     return true;
 }
 
@@ -110,13 +110,14 @@ static enum ol_err line_object(struct ol_store *store, const struct ol_line_info
     if (err)
         return err;
     ol_hash_hex(&info->id, id);
-    *out = json_pack("{s:s,s:s,s:s,s:s,s:b,s:b,s:n,s:I,s:I,s:o,s:s,s:s,s:[],s:I,s:o,s:{s:n,s:n,s:n}}",
-                     "name", info->name, "id", id, "side", side, "state", "down", "compared",
-                     info->compared, "closed", own.closed && theirs.closed, "last_heard_ms", "own_head",
-                     (json_int_t)own.head, "peer_head", (json_int_t)theirs.head, "peer",
-                     card_object(&peer_card, false), "signing", "stopped", "reason",
-                     ol_text("say.status.stopped"), "alarms", "outbox", outbox, "paths",
-                     paths_of(conf, &info->id), "counters", "dropped", "replayed", "strangers");
+    *out = json_pack(
+        "{s:s,s:s,s:s,s:s,s:b,s:b,s:b,s:n,s:n,s:I,s:I,s:o,s:s,s:s,s:[],s:I,s:o,s:{s:n,s:n,s:n}}", "name",
+        info->name, "id", id, "side", side, "state", "down", "compared", info->compared, "closed",
+        own.closed && theirs.closed, "revoked", info->revoked, "clock_offset_s", "last_heard_ms",
+        "own_head", (json_int_t)own.head, "peer_head", (json_int_t)theirs.head, "peer",
+        card_object(&peer_card, false), "signing", "stopped", "reason",
+        ol_text(info->revoked ? "status.revoked" : "say.status.stopped"), "alarms", "outbox", outbox,
+        "paths", paths_of(conf, &info->id), "counters", "dropped", "replayed", "strangers");
     return *out != NULL ? OL_OK : OL_NO_ROOM;
 }
 

@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "base/limits.h"
+#include "desk/ledger.h"
 #include "record/record.h"
 #include "wire/cbor.h"
 #include "wire/card.h"
@@ -163,17 +164,28 @@ bool ol_body_readable(uint8_t kind, struct ol_span body)
 {
     struct ol_message message;
     struct ol_act act;
+    struct ol_succeeds succeeds;
+    struct ol_unfreeze unfreeze;
     struct ol_span reason;
     uint32_t from;
     uint32_t to;
 
-    if (kind == OL_KIND_MESSAGE)
-        return ol_message_read(body, &message) == OL_OK;
     if (ol_is_act(kind))
         return ol_act_read(kind, body, &act) == OL_OK;
-    if (kind == OL_KIND_RESUME)
+    switch (kind) {
+    case OL_KIND_MESSAGE:
+        return ol_message_read(body, &message) == OL_OK;
+    case OL_KIND_RESUME:
         return ol_resume_read(body, &from, &to, &reason) == OL_OK;
-    return false;
+    case OL_KIND_CLOSE:
+        return ol_close_read(body) == OL_OK;
+    case OL_KIND_SUCCEEDS:
+        return ol_succeeds_read(body, &succeeds) == OL_OK;
+    case OL_KIND_UNFREEZE:
+        return ol_unfreeze_read(body, &unfreeze) == OL_OK;
+    default:
+        return false;
+    }
 }
 
 /* ---- Who may do what when ---- */

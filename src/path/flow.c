@@ -100,6 +100,13 @@ void ol_flow_flush(struct ol_flow *s)
 
     if (s->closing || s->writing || w->len == 0)
         return;
+    status = uv_try_write(&s->uv.stream, &buf, 1);
+    if (status == (int)w->len) {
+        drop(s, s->gathering);
+        return;
+    }
+    if (status > 0)
+        buf = uv_buf_init(buf.base + status, (unsigned)(w->len - (size_t)status));
     status = uv_write(&s->write, &s->uv.stream, &buf, 1, on_written);
     if (status < 0) {
         s->ops->gone(s, status);

@@ -5,7 +5,8 @@
  * not before.
  *
  * Writing is double-buffered: frames gather in one buffer while the other is being written, so that all
- * that come in one turn of the loop go with one system call, and memory is bounded by the two.
+ * that come in one turn of the loop go with one system call, and memory is bounded by the two. What the
+ * system takes at once counts as sent within the flush.
  */
 #ifndef OL_PATH_FLOW_H
 #define OL_PATH_FLOW_H

@@ -55,23 +55,25 @@ static void end(struct call *call)
 
 /* ---- Answers ---- */
 
+/* What the line has told says it all: nothing is read for an answer. */
+static enum ol_message_state item_state(const struct call *call, const struct call_item *item)
+{
+    if (item->state != OL_RELEASED)
+        return item->state;
+    if (item->delivered_at > 0)
+        return OL_DELIVERED;
+    return item->seq > 0 && ol_line_was_sent(call->line->core, item->seq) ? OL_SENT : OL_RELEASED;
+}
+
 static json_t *item_json(const struct call *call, const struct call_item *item)
 {
-    struct line *l = call->line;
-    uint8_t own = l->core->cfg.record.own;
-    enum ol_message_state state = OL_RELEASED;
-    uint32_t at = item->delivered_at;
+    const struct line *l = call->line;
 
-    if (item->seq > 0) {
-        state = view_state(l, own, item->seq);
-        if (at == 0)
-            at = view_delivered_at(l, own, item->seq);
-        if (at > 0 && state < OL_DELIVERED)
-            state = OL_DELIVERED;
-    }
-    return json_pack("{s:o,s:s,s:s,s:s,s:o}", "id", item->seq > 0 ? view_id(own, item->seq) : json_null(), "line",
-                     l->info.name, "precedence", view_precedence(item->flags), "state", ol_message_state_name(state),
-                     "delivered_at", at > 0 ? view_time(at) : json_null());
+    return json_pack("{s:o,s:s,s:s,s:s,s:o}", "id",
+                     item->seq > 0 ? view_id(l->core->cfg.record.own, item->seq) : json_null(), "line", l->info.name,
+                     "precedence", view_precedence(item->flags), "state",
+                     ol_message_state_name(item_state(call, item)), "delivered_at",
+                     item->delivered_at > 0 ? view_time(item->delivered_at) : json_null());
 }
 
 static const char *outcome_of(const struct call *call)
@@ -110,16 +112,29 @@ static void answer_act(struct call *call)
                             item->seq > 0 ? view_id(l->core->cfg.record.own, item->seq) : json_null()));
 }
 
+static void answer_entry(struct call *call)
+{
+    struct line *l = call->line;
+    uint32_t seq = call->item[0].seq;
+
+    client_result(call->client, call->id,
+                  json_pack("{s:i,s:o,s:s,s:s}", "schema", 1, "id",
+                            seq > 0 ? view_id(l->core->cfg.record.own, seq) : json_null(), "line",
+                            l->info.name, "state", "released"));
+}
+
 static void answer(struct call *call)
 {
-    if (call->is_act)
+    if (call->is_entry)
+        answer_entry(call);
+    else if (call->is_act)
         answer_act(call);
     else
         answer_send(call);
     end(call);
 }
 
-static void refuse(struct call *call, const char *key)
+void call_refuse(struct call *call, const char *key)
 {
     struct ol_fault f;
 
@@ -164,19 +179,26 @@ void call_write(struct call *call)
 
     while (call->written < call->n) {
         struct call_item *item = &call->item[call->written];
+        struct ol_fault f;
         enum ol_err err;
 
+        if (ending_refuses(l, &f)) {
+            client_fault(call->client, call->id, &f);
+            end(call);
+            return;
+        }
         item->token = l->next_token;
         err = ol_line_write(l->core, item->kind, item->flags, ol_span(item->body.p, item->body.len), item->token,
                             station_now(l->station));
         if (err == OL_LATER)
             return;
         if (err) {
-            refuse(call, err == OL_NO_ROOM ? "err.station.no_room"
+            call_refuse(call, err == OL_NO_ROOM ? "err.station.no_room"
                          : err == OL_UNEXPECTED ? "err.station.stopped" : "err.station.failed");
             return;
         }
         l->next_token++;
+        l->closing = l->closing || item->kind == OL_KIND_CLOSE;
         ol_blob_free(&item->body);
         call->written++;
     }
@@ -234,6 +256,17 @@ static void item_durable(struct line *l, const struct ol_put *put)
     }
 }
 
+/* The line itself writes a resume: whoever ordered one learns its number. */
+static void resume_durable(struct line *l, uint32_t seq)
+{
+    for (struct call *call = l->calls; call != NULL; call = call->next) {
+        if (!call->is_entry || call->item[0].kind != OL_KIND_RESUME)
+            continue;
+        call->item[0].seq = seq;
+        reach(call, &call->item[0]);
+    }
+}
+
 static void answer_complete(struct line *l)
 {
     struct call *next;
@@ -271,6 +304,8 @@ void calls_committed(struct line *l, const struct ol_batch *batch)
             item_durable(l, put);
         if (put->what != OL_PUT_ROW)
             continue;
+        if (put->row.h.kind == OL_KIND_RESUME && put->row.h.author == l->core->cfg.record.own)
+            resume_durable(l, put->row.h.seq);
         ol_message_refer(&put->row, &author, &seq);
         if (author != 0)
             calls_changed(l, author, seq);
@@ -305,12 +340,15 @@ void calls_changed(struct line *l, uint8_t author, uint32_t seq)
     enum ol_message_state state = view_state(l, author, seq);
 
     for (struct call *call = l->calls; call != NULL; call = call->next) {
-        if (call->is_act || call->wait < WAIT_TAKEN || author != l->core->cfg.record.own)
+        if (call->is_act || author != l->core->cfg.record.own)
             continue;
         for (size_t i = 0; i < call->n; i++) {
             struct call_item *item = &call->item[i];
 
             if (item->seq != seq)
+                continue;
+            item->state = state;
+            if (call->wait < WAIT_TAKEN)
                 continue;
             item->over = state == OL_DECLINED;
             if (state == OL_CONFIRMED || (call->wait == WAIT_TAKEN && state >= OL_TAKEN && state != OL_DECLINED))
@@ -333,7 +371,7 @@ void calls_no_room(struct line *l)
         for (size_t i = 0; i < call->written; i++)
             waits = waits || !call->item[i].durable;
         if (waits)
-            refuse(call, "err.station.no_room_signed");
+            call_refuse(call, "err.station.no_room_signed");
     }
 }
 

@@ -65,6 +65,12 @@ void carrier_assign(struct station *s)
             l->path_id[p] = -1;
             l->core->path[p].configured = false;
         }
+        if (ending_is_over(l)) {
+            memset(l->open_conn, 0, sizeof l->open_conn);
+            ol_line_path_reset(l->core, station_now(s));
+            ol_line_drop_session(l->core, station_now(s));
+            continue;
+        }
         for (size_t n = 0; n < conf.count; n++) {
             const struct ol_conf_path *cp = &conf.paths[n];
 

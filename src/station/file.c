@@ -173,6 +173,49 @@ enum ol_err ol_file_write(int dir, const struct ol_file_new *file, struct ol_fau
     return failed ? refuse(file->name, f) : OL_OK;
 }
 
+static enum ol_err fill_new(int dir, const char *temp, mode_t mode, ol_fill_fn *fill, void *ctx,
+                            struct ol_fault *f)
+{
+    int fd = -1;
+    FILE *to;
+    enum ol_err err;
+
+    if (unlinkat(dir, temp, 0) == 0 || errno == ENOENT) /* what an interrupted run left */
+        fd = openat(dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    if (fd < 0)
+        return OL_IO;
+    to = fdopen(fd, "w");
+    if (to == NULL) {
+        close(fd);
+        return OL_IO;
+    }
+    err = fill(ctx, to, f);
+    if (!err && (fflush(to) || fsync(fd)))
+        err = OL_IO;
+    if (fclose(to) && !err)
+        err = OL_IO;
+    return err;
+}
+
+enum ol_err ol_file_fill(int dir, const char *name, mode_t mode, ol_fill_fn *fill, void *ctx,
+                         struct ol_fault *f)
+{
+    char *temp = NULL;
+    enum ol_err err = asprintf(&temp, "%s.new", name) < 0 ? OL_IO : OL_OK;
+    int error;
+
+    if (!err)
+        err = fill_new(dir, temp, mode, fill, ctx, f);
+    if (!err && (renameat(dir, temp, dir, name) || sync_directory_of(dir, name)))
+        err = OL_IO;
+    error = errno;
+    if (err && temp != NULL)
+        unlinkat(dir, temp, 0);
+    free(temp);
+    errno = error;
+    return err == OL_IO ? refuse(name, f) : err;
+}
+
 /* What people wrote above the armour is for people. */
 static struct ol_span from_armour(const struct ol_blob *text)
 {

@@ -6,6 +6,7 @@
 #ifndef OL_STATION_FILE_H
 #define OL_STATION_FILE_H
 
+#include <stdio.h>
 #include <sys/types.h>
 
 #include "lang/fault.h"
@@ -31,6 +32,12 @@ struct ol_file_new {
 /* Replaces a file, or makes it: all of it durable, or as it was before (a temporary file NAME.new stands
  * beside it meanwhile). EXISTS (with `fresh`), NO_ROOM or IO, with the fault. */
 OL_MUST_USE enum ol_err ol_file_write(int dir, const struct ol_file_new *file, struct ol_fault *f);
+
+/* As ol_file_write, replacing, for what is too large for memory: `fill` writes the content. When it fails
+ * with IO, errno says why and the fault is made here; else it has made the fault. */
+typedef enum ol_err ol_fill_fn(void *ctx, FILE *to, struct ol_fault *f);
+OL_MUST_USE enum ol_err ol_file_fill(int dir, const char *name, mode_t mode, ol_fill_fn *fill, void *ctx,
+                                     struct ol_fault *f);
 
 /* Reads what ol_armour_write wrote: a card, a courier key, a revocation note; words may stand above
  * the armour. The fault names the file as given. MALFORMED, as ol_file_read. */

@@ -22,6 +22,22 @@ void ol_hash_hex(const struct ol_hash *hash, char out[static OL_HASH_HEX])
         snprintf(out + 2 * i, 3, "%02x", hash->b[i]);
 }
 
+bool ol_entry_id_read(const char *text, uint8_t *author, uint32_t *seq)
+{
+    uint64_t n = 0;
+
+    if ((text[0] != 'A' && text[0] != 'B') || text[1] < '1' || text[1] > '9')
+        return false;
+    for (const char *p = text + 1; *p != 0; p++) {
+        if (*p < '0' || *p > '9' || n > UINT32_MAX)
+            return false;
+        n = 10 * n + (uint64_t)(*p - '0');
+    }
+    *author = (uint8_t)text[0];
+    *seq = (uint32_t)n;
+    return n <= UINT32_MAX;
+}
+
 enum ol_err ol_home_open(const char *dir, struct ol_home *out, struct ol_fault *f)
 {
     out->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

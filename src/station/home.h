@@ -45,6 +45,9 @@
 #define OL_HASH_HEX 65u
 void ol_hash_hex(const struct ol_hash *hash, char out[static OL_HASH_HEX]);
 
+/* An entry's id as people write it, A12: author and number from 1. False when it is none. */
+bool ol_entry_id_read(const char *text, uint8_t *author, uint32_t *seq);
+
 struct ol_home {
     int dir; /* -1 when closed; for ol_file_read and ol_file_write */
 };

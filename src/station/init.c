@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "station/setup.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "crypto/hash.h"
 #include "path/conf.h"
 #include "station/conf.h"
+#include "station/vacant.h"
 
 #define ARMOURED 2048u /* a card, a key or a note with its armour */
 
@@ -23,46 +19,6 @@ static enum ol_err fail(enum ol_err err, struct ol_fault *f, enum ol_exit code, 
 }
 
 /* Making a home. */
-
-static const char *const made_files[] = {OL_HOME_KEYS,       OL_HOME_CARD,   OL_HOME_STATION_CONF,
-                                         OL_HOME_RELAY_CONF, OL_HOME_RECORD, OL_HOME_REVOCATION};
-static const char *const made_dirs[] = {OL_HOME_RUN, OL_HOME_LOG};
-#define COUNT(a) (sizeof(a) / sizeof(a)[0])
-
-static enum ol_err check_vacant(int dir, const char *path, struct ol_fault *f)
-{
-    struct stat st;
-
-    for (size_t i = 0; i < COUNT(made_files) + COUNT(made_dirs); i++) {
-        const char *name = i < COUNT(made_files) ? made_files[i] : made_dirs[i - COUNT(made_files)];
-
-        if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-            ol_fault_set(f, OL_EXIT_FAILED, "err.home.exists", "dir", path, "file", name, NULL);
-            return OL_EXISTS;
-        }
-    }
-    return OL_OK;
-}
-
-static void take_down(int dir)
-{
-    for (size_t i = 0; i < COUNT(made_files); i++)
-        unlinkat(dir, made_files[i], 0);
-    for (size_t i = 0; i < COUNT(made_dirs); i++)
-        unlinkat(dir, made_dirs[i], AT_REMOVEDIR);
-}
-
-static enum ol_err make_dirs(int dir, const char *path, struct ol_fault *f)
-{
-    for (size_t i = 0; i < COUNT(made_dirs); i++) {
-        if (mkdirat(dir, made_dirs[i], 0700)) {
-            ol_fault_set(f, OL_EXIT_FAILED, "err.home.make", "dir", path, "detail", strerror(errno),
-                         NULL);
-            return OL_IO;
-        }
-    }
-    return OL_OK;
-}
 
 static enum ol_err make_armoured(int dir, const struct ol_file_new *file, const char *label,
                                  struct ol_wr *text, struct ol_fault *f)
@@ -178,46 +134,12 @@ static enum ol_err fill_names(const struct ol_setup_names *names, struct ol_card
     return OL_OK;
 }
 
-static enum ol_err open_vacant(const char *dir, struct ol_home *h, bool *made, struct ol_fault *f)
-{
-    *made = mkdir(dir, 0700) == 0;
-    h->dir = *made || errno == EEXIST ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    if (h->dir < 0) {
-        ol_fault_set(f, OL_EXIT_FAILED, "err.home.make", "dir", dir, "detail", strerror(errno), NULL);
-        return OL_IO;
-    }
-    return check_vacant(h->dir, dir, f);
-}
-
-/* In a directory that is vacant: all of it or nothing. */
-static enum ol_err make_home(const struct ol_home *h, const char *dir, const struct ol_card *card,
-                             const struct ol_keyring *keys, const uint8_t preimage[static 32],
-                             struct ol_fault *f)
-{
-    enum ol_err err = make_dirs(h->dir, dir, f);
-    int parent;
-
-    if (!err)
-        err = furnish(h, card, keys, preimage, f);
-    if (err) {
-        take_down(h->dir);
-        return err;
-    }
-    parent = openat(h->dir, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (parent >= 0) {
-        (void)fsync(parent); /* the name of the directory itself; some file systems have no such thing */
-        close(parent);
-    }
-    return OL_OK;
-}
-
 enum ol_err ol_setup_init(const char *dir, const struct ol_setup_names *names, struct ol_random random,
                           struct ol_card *card, struct ol_fault *f)
 {
     struct ol_keyring keys;
     uint8_t preimage[32];
-    struct ol_home h;
-    bool made;
+    struct ol_vacant place;
     enum ol_err err;
 
     *card = (struct ol_card){0};
@@ -227,13 +149,14 @@ enum ol_err ol_setup_init(const char *dir, const struct ol_setup_names *names, s
     ol_sign_public(&keys.sign, &card->sign);
     ol_dh_public(&keys.agree, &card->agree);
     err = fill_names(names, card, f);
+    if (!err)
+        err = ol_vacant_open(dir, &place, f);
     if (!err) {
-        err = open_vacant(dir, &h, &made, f);
-        if (!err)
-            err = make_home(&h, dir, card, &keys, preimage, f);
-        ol_home_close(&h);
-        if (err && made)
-            rmdir(dir);
+        err = furnish(&place.home, card, &keys, preimage, f);
+        if (err)
+            ol_vacant_clear(&place);
+        else
+            ol_vacant_keep(&place);
     }
     ol_wipe(preimage, sizeof preimage);
     ol_keyring_fini(&keys);

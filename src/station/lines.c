@@ -7,6 +7,8 @@
 #include "crypto/hash.h"
 #include "station/station.h"
 
+#define CLOSING_MS 1000u /* between two looks at whether a closed line may stop */
+
 /* ---- The shelf: what the line may read ---- */
 
 struct first_row {
@@ -14,11 +16,16 @@ struct first_row {
     bool found;
 };
 
+/* A scan's body is gone when the scan has ended; the shelf lends its rows until it is asked again. */
 static bool take_first(void *ctx, const struct ol_row *row)
 {
+    static uint8_t body[OL_BODY_MAX];
     struct first_row *first = ctx;
 
     *first->out = *row;
+    if (row->body.len > 0)
+        memcpy(body, row->body.p, row->body.len);
+    first->out->body.p = body;
     first->found = true;
     return false;
 }
@@ -77,7 +84,8 @@ static enum ol_err shelf_outbox(void *ctx, enum ol_precedence precedence, uint64
     for (size_t i = 0; i < l->outbox_n; i++) {
         const struct boxed *b = &l->outbox[i];
 
-        if (b->token <= after || ol_flags_precedence(b->flags) != precedence)
+        if (b->token <= after || ol_flags_precedence(b->flags) != precedence ||
+            ending_holds_back(l, b->kind))
             continue;
         *out = (struct ol_put){.what = OL_PUT_OUTBOX, .token = b->token};
         out->row.h.kind = b->kind;
@@ -161,6 +169,7 @@ static bool apply(struct line *l, const struct ol_put *put)
     case OL_PUT_ROW:
         if (put->row.h.author == l->core->cfg.record.own)
             remember(l, &put->row);
+        ending_note(l, &put->row.h);
         return true;
     case OL_PUT_OUTBOX:
         return box(l, put->token, put->row.h.kind, put->row.h.flags, put->row.body);
@@ -255,6 +264,8 @@ static void rearm(struct line *l)
     ol_ms at = ol_line_deadline(l->core);
     ol_ms now = station_now(l->station).ms;
 
+    if (ending_is_closed(l) && !ending_is_over(l) && at > now + CLOSING_MS)
+        at = now + CLOSING_MS;
     if (at == OL_NEVER)
         uv_timer_stop(&l->timer);
     else
@@ -268,8 +279,10 @@ void line_drain(struct line *l)
     while (!l->station->stopping && ol_line_next(l->core, &out))
         perform(l, &out);
     carrier_flush(l->station);
-    if (!l->station->stopping)
-        rearm(l);
+    if (l->station->stopping)
+        return;
+    ending_consider(l);
+    rearm(l);
 }
 
 void lines_drain(struct station *s)
@@ -293,8 +306,10 @@ static bool load_row(void *ctx, const struct ol_row *row)
 {
     struct line *l = ctx;
 
-    if (ol_line_load(l->core, row) == OL_OK)
+    if (ol_line_load(l->core, row) == OL_OK) {
+        ending_note(l, &row->h);
         return true;
+    }
     station_log("line %s: the record is damaged at %c%u", l->info.name, row->h.author, row->h.seq);
     l->core->failed = true;
     return false;
@@ -310,6 +325,9 @@ static bool load_answered(void *ctx, const struct ol_hash *key)
 
 static bool load_outbox(void *ctx, const struct ol_outbox_item *item)
 {
+    struct line *l = ctx;
+
+    l->closing = l->closing || item->kind == OL_KIND_CLOSE;
     return box(ctx, item->token, item->kind, item->flags, item->body);
 }
 
@@ -379,6 +397,7 @@ static enum ol_err line_open(struct station *s, const struct ol_line_info *info)
     l->station = s;
     l->info = *info;
     l->next_token = 1;
+    l->loaded_ms = station_now(s).ms;
     for (unsigned i = 0; i < OL_PATHS; i++)
         l->path_id[i] = -1;
     err = configure(l, &cfg);
@@ -411,6 +430,7 @@ static bool load_line(void *ctx, const struct ol_line_info *info)
         if (l->info.number == info->number) { /* reload: what may have changed */
             memcpy(l->info.name, info->name, sizeof l->info.name);
             l->info.compared = info->compared;
+            l->info.revoked = info->revoked;
             return true;
         }
     }
@@ -460,6 +480,8 @@ enum ol_err lines_load(struct station *s, struct ol_fault *f)
         err = loading.err;
     if (err)
         ol_fault_set(f, OL_EXIT_FAILED, "err.station.record", "detail", ol_err_text(err), NULL);
+    else
+        ending_adopt(s);
     return err;
 }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <utf8proc.h>
 
+#include "desk/ledger.h"
 #include "station/station.h"
 
 #define TEXTS_MAX 1024u
@@ -48,17 +49,32 @@ static struct line *line_param(const struct request *r)
 
 /* ---- Texts ---- */
 
+/* Without a NUL: such a text is its own NFC. */
+static bool is_ascii(const char *text, size_t len)
+{
+    size_t i = 0;
+
+    while (i < len && (text[i] & 0x80) == 0)
+        i++;
+    return i == len;
+}
+
 /* In NFC, in memory of its own (free it); NULL when it is not UTF-8 or there is no memory. */
 static uint8_t *to_nfc(const json_t *value, size_t *len)
 {
+    const char *text = json_string_value(value);
     utf8proc_uint8_t *out = NULL;
     utf8proc_ssize_t n;
 
     *len = 0;
-    if (!json_is_string(value))
+    if (text == NULL)
         return NULL;
-    n = utf8proc_map((const utf8proc_uint8_t *)json_string_value(value), (utf8proc_ssize_t)json_string_length(value),
-                     &out, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+    if (is_ascii(text, json_string_length(value))) {
+        *len = json_string_length(value);
+        return (uint8_t *)strdup(text);
+    }
+    n = utf8proc_map((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)json_string_length(value), &out,
+                     UTF8PROC_STABLE | UTF8PROC_COMPOSE);
     if (n < 0)
         return NULL;
     *len = (size_t)n;
@@ -247,7 +263,7 @@ static bool message_param(const struct request *r, struct line *l, struct ol_row
     uint8_t author;
     uint32_t seq;
 
-    if (id == NULL || !view_parse_id(id, &author, &seq)) {
+    if (id == NULL || !ol_entry_id_read(id, &author, &seq)) {
         fail(r, OL_EXIT_USAGE, "err.station.id", "id", id != NULL ? id : "");
         return false;
     }
@@ -419,22 +435,116 @@ static void method_reload(const struct request *r)
     done(r, json_pack("{s:i}", "schema", 1));
 }
 
+/* A call for one entry about the line itself, or NULL and an answer. */
+static struct call *entry_call(const struct request *r, struct line *l, uint8_t kind,
+                               const struct ol_wr *body)
+{
+    struct call *call = call_new(l, r->client, r->id, 1);
+
+    if (call == NULL) {
+        fail(r, OL_EXIT_FAILED, "err.station.memory", NULL, NULL);
+        return NULL;
+    }
+    call->is_entry = true;
+    call->item[0].kind = kind;
+    if (keep_body(&call->item[0], body))
+        return call;
+    call_refuse(call, "err.station.memory");
+    return NULL;
+}
+
 static void method_resume(const struct request *r)
 {
     struct line *l = line_param(r);
     const char *reason = text_param(r, "reason");
+    uint8_t nothing[1];
+    const struct ol_wr none = ol_wr_to(nothing, sizeof nothing);
+    struct call *call;
 
     if (l == NULL)
         return;
-    if (reason == NULL || *reason == 0 ||
-        ol_line_resume(l->core, ol_span(reason, strlen(reason)), station_now(r->station))) {
+    if (reason == NULL || *reason == 0 || strlen(reason) > OL_REASON_MAX) {
         fail(r, OL_EXIT_USAGE, "err.station.reason", NULL, NULL);
         return;
     }
-    line_drain(l);
-    done(r, json_pack("{s:i,s:o,s:s,s:s}", "schema", 1, "id",
-                      view_id(l->core->cfg.record.own, ol_record_own(&l->core->record)->head), "line", l->info.name,
-                      "state", "released"));
+    call = entry_call(r, l, OL_KIND_RESUME, &none);
+    if (call == NULL)
+        return;
+    call->written = 1; /* the line writes it */
+    if (ol_line_resume(l->core, ol_span(reason, strlen(reason)), station_now(r->station)))
+        call_refuse(call, "err.station.failed");
+}
+
+/* The resume with which the peer goes on, kept above the place where its stream is frozen. */
+static uint32_t waiting_resume(const struct ol_stream *s)
+{
+    uint32_t seq = 0;
+
+    for (size_t i = 0; i < s->early_n; i++)
+        if (s->early[i].resume)
+            seq = s->early[i].seq;
+    return seq;
+}
+
+static void unfreeze(const struct request *r, struct line *l, struct ol_span reason)
+{
+    const struct ol_stream *peer = ol_record_peer(&l->core->record);
+    const struct ol_unfreeze u = {.resume = waiting_resume(peer), .reason = reason};
+    uint8_t body[OL_REASON_MAX + 16];
+    struct ol_wr w = ol_wr_to(body, sizeof body);
+    struct ol_fault f;
+    struct call *call;
+
+    if (!peer->frozen) {
+        fail(r, OL_EXIT_FAILED, "err.station.not_frozen", "line", l->info.name);
+        return;
+    }
+    if (l->core->signing == OL_SIGN_STOPPED || ending_refuses(l, &f)) {
+        if (l->core->signing == OL_SIGN_STOPPED)
+            ol_fault_set(&f, OL_EXIT_FAILED, "err.station.stopped", "line", l->info.name, NULL);
+        client_fault(r->client, r->id, &f);
+        return;
+    }
+    ol_unfreeze_write(&u, &w);
+    call = entry_call(r, l, OL_KIND_UNFREEZE, &w);
+    if (call == NULL)
+        return;
+    if (ol_line_unfreeze(l->core, station_now(r->station)))
+        call_refuse(call, "err.station.not_frozen");
+    else
+        call_write(call);
+}
+
+static void method_unfreeze(const struct request *r)
+{
+    struct line *l = line_param(r);
+    uint8_t *reason = NULL;
+    size_t len;
+    struct ol_fault f;
+
+    if (l == NULL)
+        return;
+    if (!read_text(json_object_get(r->params, "reason"), OL_REASON_MAX, &reason, &len, &f)) {
+        client_fault(r->client, r->id, &f);
+        return;
+    }
+    unfreeze(r, l, ol_span(reason, len));
+    free(reason);
+}
+
+static void method_close(const struct request *r)
+{
+    struct line *l = line_param(r);
+    uint8_t body[1];
+    struct ol_wr w = ol_wr_to(body, sizeof body);
+    struct call *call;
+
+    if (l == NULL)
+        return;
+    ol_close_write(&w);
+    call = entry_call(r, l, OL_KIND_CLOSE, &w);
+    if (call != NULL)
+        call_write(call);
 }
 
 static void method_drop_session(const struct request *r)
@@ -463,6 +573,7 @@ static const struct {
     {"list", method_list},       {"show", method_show},
     {"log", method_log},         {"follow", method_follow},
     {"reload", method_reload},   {"resume", method_resume},
+    {"unfreeze", method_unfreeze}, {"close", method_close},
     {"stop", method_stop},       {"drop_session", method_drop_session},
 };
 

@@ -159,6 +159,7 @@ struct pairing {
     struct ol_card own;
     struct ol_card peer;
     struct ol_line_info info;
+    struct ol_line_info old; /* the line that is succeeded; number 0: none */
 };
 
 static enum ol_err put_card(const struct ol_card *card, uint8_t out[static OL_CARD_MAX], size_t *len,
@@ -171,13 +172,23 @@ static enum ol_err put_card(const struct ol_card *card, uint8_t out[static OL_CA
     return err ? fail(err, f, OL_EXIT_FAILED, "err.card.names", NULL, NULL) : OL_OK;
 }
 
+/* The other side's: from a file, or as the old line has it. */
+static enum ol_err read_peer_card(const char *file, struct pairing *p, struct ol_fault *f)
+{
+    if (file != NULL)
+        return ol_card_file_read(AT_FDCWD, file, &p->peer, f);
+    if (ol_card_read(ol_span(p->old.peer_card, p->old.peer_card_len), &p->peer) == OL_OK)
+        return OL_OK;
+    return fail(OL_MALFORMED, f, OL_EXIT_FAILED, "err.line.keys", "line", p->old.name);
+}
+
 static enum ol_err read_cards(const struct ol_home *h, const char *peer_file, struct pairing *p,
                               struct ol_setup_line *line, struct ol_fault *f)
 {
     enum ol_err err = ol_home_card_read(h, &p->keyring, &p->own, f);
 
     if (!err)
-        err = ol_card_file_read(AT_FDCWD, peer_file, &p->peer, f);
+        err = read_peer_card(peer_file, p, f);
     if (err)
         return err;
     line->side = ol_side_of(&p->own, &p->peer);
@@ -214,14 +225,14 @@ static enum ol_err derive(const char *psk_file, struct pairing *p, struct ol_set
 }
 
 static enum ol_err check_unused(struct ol_store *store, const struct ol_setup_pair *want,
-                                const struct ol_hash *id, struct ol_fault *f)
+                                const struct ol_hash *id, bool successor, struct ol_fault *f)
 {
     struct ol_line_info info;
     struct search by_name = {.name = want->name, .found = &info};
     struct search by_id = {.id = id, .found = &info};
     enum ol_err err = find_line(store, &by_name, f);
 
-    if (!err && by_name.hit)
+    if (!err && by_name.hit && !successor)
         return fail(OL_EXISTS, f, OL_EXIT_FAILED, "err.pair.name_taken", "line", want->name);
     if (!err)
         err = find_line(store, &by_id, f);
@@ -337,16 +348,14 @@ static enum ol_err write_line(const struct ol_home *h, struct ol_store *store, s
     err = ol_home_keys_write(h, &p->keyring, false, f);
     if (err)
         return err;
-    err = ol_store_line_add(store, &p->info);
+    err = p->old.number != 0 ? ol_store_line_succeed(store, &p->info) : ol_store_line_add(store, &p->info);
     return err ? store_fault(err, store, f) : OL_OK;
 }
 
-/* The store is not even opened before cards, keys and code are known to fit. */
-static enum ol_err pair_with(const struct ol_home *h, struct pairing *p,
-                             const struct ol_setup_pair *want, struct ol_setup_line *line,
-                             struct ol_fault *f)
+/* Nothing is written before cards, keys and code are known to fit. */
+static enum ol_err prepare(const struct ol_home *h, struct pairing *p, const struct ol_setup_pair *want,
+                           struct ol_setup_line *line, struct ol_fault *f)
 {
-    struct ol_store *store = NULL;
     enum ol_err err = ol_home_keys_read(h, &p->keyring, f);
 
     if (!err)
@@ -355,21 +364,53 @@ static enum ol_err pair_with(const struct ol_home *h, struct pairing *p,
         err = derive(want->psk, p, line, f);
     if (!err)
         err = compare(&p->keys, want->code, line, f);
-    if (!err)
-        err = ol_setup_store_open(h, false, &store, f);
     if (err)
         return err;
     memcpy(p->info.name, want->name, strlen(want->name) + 1);
     p->info.compared = line->compared;
-    err = check_unused(store, want, &line->id, f);
+    p->info.old_line = p->old.id;
+    return OL_OK;
+}
+
+static enum ol_err pair_with(const struct ol_home *h, struct pairing *p,
+                             const struct ol_setup_pair *want, struct ol_setup_line *line,
+                             struct ol_fault *f)
+{
+    struct ol_store *store = NULL;
+    enum ol_err err = prepare(h, p, want, line, f);
+
+    if (!err)
+        err = ol_setup_store_open(h, false, &store, f);
+    if (err)
+        return err;
+    err = check_unused(store, want, &line->id, false, f);
     if (!err)
         err = write_line(h, store, p, want, f);
     ol_store_close(&store);
     return err;
 }
 
-/* One at a time in a home; *lock is closed by the caller. */
-static enum ol_err lock_home(const struct ol_home *h, int *lock, struct ol_fault *f)
+static enum ol_err renew_with(const struct ol_home *h, struct pairing *p,
+                              const struct ol_setup_pair *want, struct ol_setup_line *line,
+                              struct ol_fault *f)
+{
+    struct ol_store *store = NULL;
+    enum ol_err err = ol_setup_store_open(h, false, &store, f);
+
+    if (err)
+        return err;
+    err = ol_setup_line_find(store, want->name, &p->old, f);
+    if (!err)
+        err = prepare(h, p, want, line, f);
+    if (!err)
+        err = check_unused(store, want, &line->id, true, f);
+    if (!err)
+        err = write_line(h, store, p, want, f);
+    ol_store_close(&store);
+    return err;
+}
+
+enum ol_err ol_setup_lock(const struct ol_home *h, int *lock, struct ol_fault *f)
 {
     enum ol_err err = ol_home_lock(h, OL_HOME_SETUP_LOCK, lock);
 
@@ -379,8 +420,13 @@ static enum ol_err lock_home(const struct ol_home *h, int *lock, struct ol_fault
     return err;
 }
 
-enum ol_err ol_setup_pair(const struct ol_home *h, const struct ol_setup_pair *want,
-                          struct ol_setup_line *out, struct ol_fault *f)
+typedef enum ol_err make_line_fn(const struct ol_home *h, struct pairing *p,
+                                 const struct ol_setup_pair *want, struct ol_setup_line *line,
+                                 struct ol_fault *f);
+
+static enum ol_err make_line(const struct ol_home *h, make_line_fn *make,
+                             const struct ol_setup_pair *want, struct ol_setup_line *out,
+                             struct ol_fault *f)
 {
     struct pairing p = {0};
     int lock;
@@ -389,14 +435,26 @@ enum ol_err ol_setup_pair(const struct ol_home *h, const struct ol_setup_pair *w
     *out = (struct ol_setup_line){0};
     if (!name_valid(want->name))
         return fail(OL_MALFORMED, f, OL_EXIT_USAGE, "err.pair.name", "line", want->name);
-    err = lock_home(h, &lock, f);
+    err = ol_setup_lock(h, &lock, f);
     if (err)
         return err;
-    err = pair_with(h, &p, want, out, f);
+    err = make(h, &p, want, out, f);
     close(lock);
     ol_keyring_fini(&p.keyring);
     ol_wipe(&p, sizeof p);
     return err;
+}
+
+enum ol_err ol_setup_pair(const struct ol_home *h, const struct ol_setup_pair *want,
+                          struct ol_setup_line *out, struct ol_fault *f)
+{
+    return make_line(h, pair_with, want, out, f);
+}
+
+enum ol_err ol_setup_renew(const struct ol_home *h, const struct ol_setup_pair *want,
+                           struct ol_setup_line *out, struct ol_fault *f)
+{
+    return make_line(h, renew_with, want, out, f);
 }
 
 static enum ol_err compare_with(const struct ol_home *h, struct ol_store *store, const char *name,
@@ -436,7 +494,7 @@ enum ol_err ol_setup_compare(const struct ol_home *h, const char *name, const ch
 {
     struct ol_store *store = NULL;
     int lock;
-    enum ol_err err = lock_home(h, &lock, f);
+    enum ol_err err = ol_setup_lock(h, &lock, f);
 
     *out = (struct ol_setup_line){0};
     if (err)
@@ -444,6 +502,60 @@ enum ol_err ol_setup_compare(const struct ol_home *h, const char *name, const ch
     err = ol_setup_store_open(h, false, &store, f);
     if (!err)
         err = compare_with(h, store, name, code, out, f);
+    ol_store_close(&store);
+    close(lock);
+    return err;
+}
+
+/* ---- Revocation ---- */
+
+static enum ol_err check_note(const struct ol_line_info *info, const char *note, struct ol_fault *f)
+{
+    uint8_t preimage[OL_CARD_MAX];
+    struct ol_wr w = ol_wr_to(preimage, sizeof preimage);
+    struct ol_card peer;
+    struct ol_hash hash;
+    struct ol_span bytes;
+    enum ol_err err = ol_armoured_read(AT_FDCWD, note, "OPENLINE REVOCATION", &w, f);
+
+    if (!err && ol_card_read(ol_span(info->peer_card, info->peer_card_len), &peer) != OL_OK)
+        err = fail(OL_MALFORMED, f, OL_EXIT_FAILED, "err.line.keys", "line", info->name);
+    if (err)
+        return err;
+    bytes = ol_wr_span(&w);
+    ol_sha256(&bytes, 1, &hash);
+    if (bytes.len == sizeof hash && ol_hash_equal(&hash, &peer.revocation))
+        return OL_OK;
+    ol_fault_set(f, OL_EXIT_MISMATCH, "err.revoked.note", "file", note, "line", info->name, NULL);
+    return OL_MISMATCH;
+}
+
+static enum ol_err revoke_with(struct ol_store *store, const char *name, const char *note,
+                               struct ol_fault *f)
+{
+    struct ol_line_info info;
+    enum ol_err err = ol_setup_line_find(store, name, &info, f);
+
+    if (!err)
+        err = check_note(&info, note, f);
+    if (err)
+        return err;
+    err = ol_store_line_revoked(store, info.number);
+    return err ? store_fault(err, store, f) : OL_OK;
+}
+
+enum ol_err ol_setup_revoke(const struct ol_home *h, const char *name, const char *note,
+                            struct ol_fault *f)
+{
+    struct ol_store *store = NULL;
+    int lock;
+    enum ol_err err = ol_setup_lock(h, &lock, f);
+
+    if (err)
+        return err;
+    err = ol_setup_store_open(h, false, &store, f);
+    if (!err)
+        err = revoke_with(store, name, note, f);
     ol_store_close(&store);
     close(lock);
     return err;

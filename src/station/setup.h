@@ -47,10 +47,23 @@ struct ol_setup_pair {
 OL_MUST_USE enum ol_err ol_setup_pair(const struct ol_home *h, const struct ol_setup_pair *want,
                                       struct ol_setup_line *out, struct ol_fault *f);
 
+/* A successor of the line called `name`, which it takes; the old line becomes name.N. Without a card the
+ * other side's is as it was. ABSENT: no such line. As ol_setup_pair. */
+OL_MUST_USE enum ol_err ol_setup_renew(const struct ol_home *h, const struct ol_setup_pair *want,
+                                       struct ol_setup_line *out, struct ol_fault *f);
+
+/* Marks a line as revoked by the note in this file. MISMATCH: it does not revoke the card of the line's
+ * other side. ABSENT: no such line. */
+OL_MUST_USE enum ol_err ol_setup_revoke(const struct ol_home *h, const char *name, const char *note,
+                                        struct ol_fault *f);
+
 /* This side's code of a line that is paired; with the other side's code (not NULL) the comparison, which
  * is then on record. MISMATCH: it is not the other side's, nothing was changed. ABSENT: no such line. */
 OL_MUST_USE enum ol_err ol_setup_compare(const struct ol_home *h, const char *name, const char *code,
                                          struct ol_setup_line *out, struct ol_fault *f);
+
+/* One at a time changes a home; *lock is closed by the caller. EXISTS: another one is at it; IO. */
+OL_MUST_USE enum ol_err ol_setup_lock(const struct ol_home *h, int *lock, struct ol_fault *f);
 
 /* Opens the home's store; the fault carries the engine's words. */
 OL_MUST_USE enum ol_err ol_setup_store_open(const struct ol_home *h, bool read_only,

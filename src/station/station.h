@@ -9,6 +9,7 @@
  *     control.c    the control socket: connections, requests, answers
  *     methods.c    what can be asked
  *     calls.c      requests that wait for something to become durable, delivered, taken
+ *     ending.c     how a line is closed, revoked, succeeded
  *     view.c       messages, acts and the record as JSON
  */
 #ifndef OL_STATION_STATION_H
@@ -58,6 +59,11 @@ struct line {
     int path_id[OL_PATHS];        /* the relay's number of each path, -1 none */
     uint16_t open_conn[OL_PATHS][CONNS]; /* connections on which frames with conn 0 go out; 0 none */
     char path_spec[OL_PATHS][OL_SPEC_MAX];
+    ol_ms loaded_ms;
+    uint32_t close_seq[2]; /* the close of A, of B; 0 none */
+    bool closing;          /* ours is written, durable or not: nothing but receipts follows */
+    bool stopped;          /* closed by both, and both know */
+    bool succeeds;         /* since the start the entry that names the old line was written */
 };
 
 enum ol_err lines_load(struct station *s, struct ol_fault *f);
@@ -116,6 +122,7 @@ struct call_item {
     bool durable;
     uint32_t seq;          /* 0: in the outbox, or not durable yet */
     uint32_t delivered_at; /* 0: not yet */
+    enum ol_message_state state; /* by the acts since; else how far it was carried */
     bool reached;          /* what is waited for */
     bool over;             /* it can no longer come true */
 };
@@ -131,6 +138,7 @@ struct call {
     bool late;             /* time is up, something is not durable yet */
     bool closing;
     bool is_act;           /* answered as an act about a message */
+    bool is_entry;         /* answered as an entry about the line */
     uint8_t about_author;
     uint32_t about;
     size_t written;        /* items handed to the line */
@@ -143,6 +151,8 @@ struct call {
 struct call *call_new(struct line *l, struct client *c, const json_t *id, size_t n);
 /* Hands the items to the line, as many as it takes now; answers at once when it refuses. */
 void call_write(struct call *call);
+/* Answers with this fault, whose parameter is the line. */
+void call_refuse(struct call *call, const char *key);
 void call_start_timer(struct call *call, uint64_t ms);
 /* What the line told. */
 void calls_committed(struct line *l, const struct ol_batch *batch);
@@ -152,11 +162,27 @@ void calls_changed(struct line *l, uint8_t author, uint32_t seq);
 void calls_no_room(struct line *l);
 void calls_drop_client(struct station *s, const struct client *c);
 
+/* ---- ending.c ---- */
+
+/* An entry of this line is durable. */
+void ending_note(struct line *l, const struct ol_header *h);
+/* Whether both sides have closed it. */
+bool ending_is_closed(const struct line *l);
+/* Whether nothing comes in or goes out any more. */
+bool ending_is_over(const struct line *l);
+/* Whether this side writes nothing more, with the fault. */
+bool ending_refuses(const struct line *l, struct ol_fault *f);
+/* Whether entries of this kind wait until the one is signed that names the old line. */
+bool ending_holds_back(const struct line *l, uint8_t kind);
+/* Stops a line that both sides have closed, once both know. */
+void ending_consider(struct line *l);
+/* After lines were read: successors name their old line, and have the paths of one that is over. */
+void ending_adopt(struct station *s);
+
 /* ---- view.c ---- */
 
 json_t *view_time(uint32_t utc);
 json_t *view_id(uint8_t author, uint32_t seq);
-bool view_parse_id(const char *text, uint8_t *author, uint32_t *seq);
 /* Where a message on record stands. */
 void view_dialogue(struct line *l, uint8_t author, uint32_t seq, struct ol_dialogue *out);
 enum ol_message_state view_state(struct line *l, uint8_t author, uint32_t seq);

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "desk/ledger.h"
 #include "station/station.h"
 
 /* ---- Words ---- */
@@ -24,22 +25,6 @@ json_t *view_time(uint32_t utc)
 json_t *view_id(uint8_t author, uint32_t seq)
 {
     return json_sprintf("%c%u", author, seq);
-}
-
-bool view_parse_id(const char *text, uint8_t *author, uint32_t *seq)
-{
-    uint64_t n = 0;
-
-    if ((text[0] != 'A' && text[0] != 'B') || text[1] < '1' || text[1] > '9')
-        return false;
-    for (const char *p = text + 1; *p != 0; p++) {
-        if (*p < '0' || *p > '9' || n > UINT32_MAX)
-            return false;
-        n = 10 * n + (uint64_t)(*p - '0');
-    }
-    *author = (uint8_t)text[0];
-    *seq = (uint32_t)n;
-    return n <= UINT32_MAX;
 }
 
 const char *view_precedence(uint8_t flags)
@@ -410,10 +395,15 @@ json_t *view_list(struct line *l, bool open, const char *after, size_t limit, st
 
 static json_t *about_json(const struct ol_row *row)
 {
+    struct ol_unfreeze unfreeze;
     uint8_t author;
     uint32_t seq;
 
     ol_message_refer(row, &author, &seq);
+    if (row->h.kind == OL_KIND_UNFREEZE && ol_unfreeze_read(row->body, &unfreeze) == OL_OK && unfreeze.resume > 0) {
+        author = (uint8_t)('A' + 'B' - row->h.author);
+        seq = unfreeze.resume;
+    }
     return author != 0 ? view_id(author, seq) : json_null();
 }
 
@@ -422,6 +412,7 @@ static json_t *words_json(const struct ol_row *row)
 {
     struct ol_message m;
     struct ol_act act;
+    struct ol_unfreeze unfreeze;
     struct ol_span reason;
     uint32_t from;
     uint32_t to;
@@ -432,6 +423,8 @@ static json_t *words_json(const struct ol_row *row)
         return string_or_null(act.text);
     if (row->h.kind == OL_KIND_RESUME && ol_resume_read(row->body, &from, &to, &reason) == OL_OK)
         return string_or_null(reason);
+    if (row->h.kind == OL_KIND_UNFREEZE && ol_unfreeze_read(row->body, &unfreeze) == OL_OK)
+        return string_or_null(unfreeze.reason);
     return json_null();
 }
 
@@ -500,8 +493,12 @@ static const char *reason_key(const struct line *l, const struct ol_line_status 
 {
     const struct ol_counters *n = &l->core->count;
 
+    if (l->info.revoked)
+        return "status.revoked";
     if (st->signing == OL_SIGN_STOPPED)
         return "status.twice";
+    if (ending_is_closed(l))
+        return "status.closed";
     if (st->no_room)
         return "status.no_room";
     if (st->frozen)
@@ -514,6 +511,10 @@ static const char *reason_key(const struct line *l, const struct ol_line_status 
         return "status.asking";
     if (st->signing == OL_SIGN_RECOVERING)
         return "status.recovering";
+    if (l->closing)
+        return "status.closed_here";
+    if (l->close_seq[own_side(l) == 'A'] > 0)
+        return "status.closed_there";
     return NULL;
 }
 
@@ -568,10 +569,11 @@ static json_t *line_json(struct line *l, struct ol_now now)
     ol_hash_hex(&l->info.id, id);
     key = reason_key(l, &st);
     return json_pack(
-        "{s:s,s:s,s:o,s:s,s:b,s:b,s:o,s:I,s:I,s:o,s:s,s:o,s:o,s:I,s:o,s:o}", "name", l->info.name, "id", id, "side",
-        json_sprintf("%c", own_side(l)), "state", state_of(st.up, st.configured), "compared", l->info.compared, "closed",
-        false, "last_heard_ms", st.heard ? json_integer((json_int_t)st.heard_ms) : json_null(), "own_head",
-        (json_int_t)st.own_head, "peer_head", (json_int_t)st.peer_head, "peer", who_json(&l->peer_card), "signing",
+        "{s:s,s:s,s:o,s:s,s:b,s:b,s:b,s:o,s:o,s:I,s:I,s:o,s:s,s:o,s:o,s:I,s:o,s:o}", "name", l->info.name, "id", id,
+        "side", json_sprintf("%c", own_side(l)), "state", state_of(st.up, st.configured), "compared", l->info.compared, "closed",
+        ending_is_closed(l), "revoked", l->info.revoked, "clock_offset_s",
+        l->core->clock_known ? json_integer((json_int_t)l->core->clock_offset_s) : json_null(), "last_heard_ms",
+        st.heard ? json_integer((json_int_t)st.heard_ms) : json_null(), "own_head", (json_int_t)st.own_head, "peer_head", (json_int_t)st.peer_head, "peer", who_json(&l->peer_card), "signing",
         signing_name(st.signing), "reason", key != NULL ? reason_json(l, key) : json_null(), "alarms",
         alarms_json(&st), "outbox", (json_int_t)l->outbox_n, "paths", paths_json(l, now), "counters",
         json_pack("{s:I,s:I,s:I,s:I,s:I}", "dropped", (json_int_t)l->core->count.malformed, "replayed",

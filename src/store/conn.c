@@ -9,7 +9,7 @@
 #define ROW_VALUES "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13"
 
 static const char *const sql[QUERIES] = {
-    [Q_LINES] = "SELECT number, name, id, id0, own_card, peer_card, old_line, compared, restored"
+    [Q_LINES] = "SELECT number, name, id, id0, own_card, peer_card, old_line, compared, restored, revoked"
                 " FROM line ORDER BY name",
     [Q_SCAN] = "SELECT " ROW_COLUMNS " FROM entry WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
     [Q_ROW] = "SELECT " ROW_COLUMNS " FROM entry WHERE id = ?1",
@@ -42,6 +42,7 @@ static const char *const sql[QUERIES] = {
                       " WHERE n NOT GLOB '*[^0-9]*' AND length(n) < 10) WHERE name = ?1",
     [Q_LINE_COMPARED] = "UPDATE line SET compared = 1 WHERE number = ?1",
     [Q_LINE_RESTORED] = "UPDATE line SET restored = ?2 WHERE number = ?1",
+    [Q_LINE_REVOKED] = "UPDATE line SET revoked = 1 WHERE number = ?1",
     [Q_PUT_ROW] = "INSERT INTO entry (" ROW_COLUMNS ", about) VALUES (" ROW_VALUES ", ?14)"
                   " ON CONFLICT DO NOTHING",
     [Q_SAME_ROW] = "SELECT 1 FROM entry WHERE id = ?1 AND hash = ?2",

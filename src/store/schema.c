@@ -93,6 +93,8 @@ static const char *const steps[] = {
     " body BLOB NOT NULL,"
     " UNIQUE (id, hash)"
     ") STRICT;",
+
+    "ALTER TABLE line ADD COLUMN revoked INTEGER NOT NULL DEFAULT 0;",
 };
 
 #define SCHEMA ((int64_t)(sizeof steps / sizeof steps[0]))
@@ -118,6 +120,14 @@ enum ol_err ol_schema_check(struct ol_conn *c)
         return OL_MALFORMED;
     }
     return OL_OK;
+}
+
+bool ol_schema_is_old(struct ol_conn *c)
+{
+    int64_t version;
+
+    return ol_schema_check(c) == OL_OK && ol_conn_number(c, "PRAGMA user_version", &version) &&
+           version < SCHEMA;
 }
 
 /* Another program may have climbed since it was checked: the version counts inside the transaction. */

@@ -80,6 +80,21 @@ static enum ol_err look_at(const char *path, char why[static WHY_MAX])
     return OL_MALFORMED;
 }
 
+/* A reader finds an older schema: whoever may write lets it climb first. */
+static enum ol_err open_reader(struct ol_conn *c, const char *path)
+{
+    struct ol_conn writer = {0};
+    enum ol_err err = ol_conn_open(c, path, CONN_READ);
+
+    if (!err || c->db == NULL || !ol_schema_is_old(c))
+        return err;
+    ol_conn_close(c);
+    err = ol_conn_open(&writer, path, CONN_WRITE);
+    memcpy(c->why, writer.why, sizeof c->why);
+    ol_conn_close(&writer);
+    return err ? err : ol_conn_open(c, path, CONN_READ);
+}
+
 enum ol_err ol_store_open(const struct ol_store_cfg *cfg, struct ol_store **out, const char **why)
 {
     static _Thread_local char words[WHY_MAX];
@@ -92,7 +107,7 @@ enum ol_err ol_store_open(const struct ol_store_cfg *cfg, struct ol_store **out,
     if (!err && !cfg->read_only)
         err = ol_worker_start(cfg, &s->worker, words);
     if (!err) {
-        err = ol_conn_open(&s->reader, cfg->path, CONN_READ);
+        err = open_reader(&s->reader, cfg->path);
         memcpy(words, s->reader.why, sizeof words);
     }
     if (err)
@@ -155,6 +170,11 @@ enum ol_err ol_store_line_compared(struct ol_store *s, int64_t number)
 enum ol_err ol_store_line_restored(struct ol_store *s, int64_t number)
 {
     return do_now(s, &(struct ol_job){.run = ol_write_restored, .line = number});
+}
+
+enum ol_err ol_store_line_revoked(struct ol_store *s, int64_t number)
+{
+    return do_now(s, &(struct ol_job){.run = ol_write_revoked, .line = number});
 }
 
 static enum ol_err no_memory(struct ol_writer *w, struct ol_job *job)

@@ -58,6 +58,7 @@ enum query {
     Q_LINE_RENAME,
     Q_LINE_COMPARED,
     Q_LINE_RESTORED,
+    Q_LINE_REVOKED,
     Q_PUT_ROW,
     Q_SAME_ROW,
     Q_NAMED_FROM,
@@ -101,6 +102,8 @@ void ol_bind_bytes(sqlite3_stmt *q, int at, const void *p, size_t len);
 
 /* schema.c. Refuses what is not a store, or a newer one: MALFORMED, STORE. */
 OL_MUST_USE enum ol_err ol_schema_check(struct ol_conn *c);
+/* Whether it is a store that has still to climb. */
+bool ol_schema_is_old(struct ol_conn *c);
 /* Climbs to this program's schema, from nothing too. */
 OL_MUST_USE enum ol_err ol_schema_migrate(struct ol_conn *c);
 
@@ -137,6 +140,7 @@ enum ol_err ol_write_line(struct ol_writer *w, struct ol_job *job);
 enum ol_err ol_write_successor(struct ol_writer *w, struct ol_job *job);
 enum ol_err ol_write_compared(struct ol_writer *w, struct ol_job *job);
 enum ol_err ol_write_restored(struct ol_writer *w, struct ol_job *job);
+enum ol_err ol_write_revoked(struct ol_writer *w, struct ol_job *job);
 
 /* worker.c */
 struct ol_worker;

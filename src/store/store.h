@@ -31,6 +31,7 @@ struct ol_line_info {
     struct ol_hash old_line; /* zero, or the id of the line that this one succeeds */
     bool compared;           /* the codes were compared */
     bool restored;           /* the restored mark: set by restore, cleared by OL_PUT_RESUMED alone */
+    bool revoked;            /* the peer's card was revoked */
     int64_t number;          /* the store's own number for it */
 };
 
@@ -64,6 +65,7 @@ OL_MUST_USE enum ol_err ol_store_line_succeed(struct ol_store *s, struct ol_line
 OL_MUST_USE enum ol_err ol_store_line_compared(struct ol_store *s, int64_t number); /* ABSENT */
 /* Sets the mark. ABSENT. */
 OL_MUST_USE enum ol_err ol_store_line_restored(struct ol_store *s, int64_t number);
+OL_MUST_USE enum ol_err ol_store_line_revoked(struct ol_store *s, int64_t number); /* ABSENT */
 /* Calls back for each line in order of name; a false from the callback ends it. */
 OL_MUST_USE enum ol_err ol_store_lines(struct ol_store *s,
                                        bool (*each)(void *ctx, const struct ol_line_info *info),

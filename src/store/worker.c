@@ -307,8 +307,8 @@ void ol_worker_hand(struct ol_worker *w, struct ol_job *job)
 {
     pthread_mutex_lock(&w->lock);
     push(&w->todo, job);
-    pthread_cond_signal(&w->handed);
     pthread_mutex_unlock(&w->lock);
+    pthread_cond_signal(&w->handed); /* not before, or the thread wakes only to wait for the lock */
 }
 
 enum ol_err ol_worker_wait(struct ol_worker *w, struct ol_job *job, char why[static WHY_MAX])

@@ -296,6 +296,15 @@ enum ol_err ol_write_compared(struct ol_writer *w, struct ol_job *job)
     return !err && sqlite3_changes(w->conn.db) == 0 ? OL_ABSENT : err;
 }
 
+enum ol_err ol_write_revoked(struct ol_writer *w, struct ol_job *job)
+{
+    enum ol_err err;
+
+    sqlite3_bind_int64(w->conn.q[Q_LINE_REVOKED], 1, job->line);
+    err = run(&w->conn, Q_LINE_REVOKED);
+    return !err && sqlite3_changes(w->conn.db) == 0 ? OL_ABSENT : err;
+}
+
 enum ol_err ol_write_restored(struct ol_writer *w, struct ol_job *job)
 {
     enum ol_err err = set_restored(&w->conn, job->line, true);

@@ -384,7 +384,7 @@ class Pairing(Case):
 
 class Calling(Case):
     COMMANDS = ("init card psk pair up down status send list show take readback confirm correct decline log resume "
-                "unfreeze doctor export").split()
+                "unfreeze doctor export disclose evidence backup restore renew close revoked").split()
 
     def test_help_is_on_stdout_for_all_and_for_each(self):
         out = self.run_it("--help")

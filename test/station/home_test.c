@@ -304,6 +304,59 @@ static void test_socket_of_a_home_with_a_long_name_is_reached(void **state)
     assert_int_equal(fd, -1);
 }
 
+/* Writes half of what it should, then does as it is told. */
+static enum ol_err half(void *ctx, FILE *to, struct ol_fault *f)
+{
+    enum ol_err err = *(enum ol_err *)ctx;
+
+    fputs("half", to);
+    if (err == OL_MALFORMED)
+        ol_fault_set(f, OL_EXIT_NOT_VERIFIED, "err.backup.sum", "file", "its own", NULL);
+    errno = ENOSPC;
+    return err;
+}
+
+static void test_file_that_cannot_be_filled_is_as_it_was_before(void **state)
+{
+    enum ol_err results[] = {OL_IO, OL_MALFORMED, OL_OK};
+    struct ol_blob text;
+
+    (void)state;
+    put("keys", "as it was");
+    put("keys.new", "of an interrupted run");
+    CHECK_ERR(OL_NO_ROOM, ol_file_fill(home.dir, "keys", 0600, half, &results[0], &fault));
+    assert_string_equal(value_of("file"), "keys");
+    CHECK_ERR(OL_MALFORMED, ol_file_fill(home.dir, "keys", 0600, half, &results[1], &fault));
+    assert_string_equal(value_of("file"), "its own");
+    CHECK_ERR(OL_OK, ol_file_read(home.dir, "keys", 100, &text, &fault));
+    assert_string_equal((const char *)text.p, "as it was");
+    ol_blob_free(&text);
+    assert_int_equal(faccessat(home.dir, "keys.new", F_OK, 0), -1);
+    CHECK_ERR(OL_OK, ol_file_fill(home.dir, "keys", 0600, half, &results[2], &fault));
+    CHECK_ERR(OL_OK, ol_file_read(home.dir, "keys", 100, &text, &fault));
+    assert_string_equal((const char *)text.p, "half");
+    ol_blob_free(&text);
+    CHECK_ERR(OL_ABSENT, ol_file_fill(home.dir, "none/keys", 0600, half, &results[2], &fault));
+}
+
+static void test_ids_are_a_letter_and_a_number(void **state)
+{
+    static const char *const wrong[] = {"",    "A",   "A0",  "A01",         "C1", "a1",
+                                        "A-1", "A 1", "A1 ", "A4294967296", "1A"};
+    uint8_t author;
+    uint32_t seq;
+
+    (void)state;
+    assert_true(ol_entry_id_read("A1", &author, &seq));
+    assert_int_equal(author, 'A');
+    assert_int_equal(seq, 1);
+    assert_true(ol_entry_id_read("B4294967295", &author, &seq));
+    assert_int_equal(author, 'B');
+    assert_int_equal(seq, UINT32_MAX);
+    for (size_t i = 0; i < COUNT(wrong); i++)
+        assert_false(ol_entry_id_read(wrong[i], &author, &seq));
+}
+
 #define IN_A_HOME(test) cmocka_unit_test_setup_teardown(test, make_home, remove_home)
 
 int main(void)
@@ -319,6 +372,8 @@ int main(void)
         IN_A_HOME(test_running_program_is_found_by_its_lock_and_number),
         IN_A_HOME(test_number_of_another_process_is_not_believed),
         IN_A_HOME(test_socket_of_a_home_with_a_long_name_is_reached),
+        IN_A_HOME(test_file_that_cannot_be_filled_is_as_it_was_before),
+        IN_A_HOME(test_ids_are_a_letter_and_a_number),
     };
 
     if (ol_crypto_init() != OL_OK)

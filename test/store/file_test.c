@@ -244,13 +244,54 @@ static void test_a_newer_schema_is_refused_and_left_alone(void **state)
     struct bed *b = *state;
 
     ol_store_close(&b->s);
-    with_sql(b->path, "PRAGMA user_version = 2");
+    with_sql(b->path, "PRAGMA user_version = 3");
     refused(OL_MALFORMED, b->path, "newer");
     with_sql(b->path, "PRAGMA user_version = 0"); /* no schema ever had this number */
     refused(OL_MALFORMED, b->path, "not a store");
-    with_sql(b->path, "PRAGMA user_version = 1");
+    with_sql(b->path, "PRAGMA user_version = 2");
     bed_open(b);
     assert_int_equal(1, lines_of(b->s).n);
+}
+
+static void test_a_store_of_schema_1_climbs_and_keeps_what_it_has(void **state)
+{
+    struct bed *b = *state;
+    struct ol_line_info before = lines_of(b->s).at[0];
+
+    ol_store_close(&b->s);
+    with_sql(b->path, "ALTER TABLE line DROP COLUMN revoked; PRAGMA user_version = 1");
+    bed_open(b);
+    same_line(&before, &lines_of(b->s).at[0]);
+    assert_false(lines_of(b->s).at[0].revoked);
+    CHECK_ERR(OL_OK, ol_store_line_revoked(b->s, before.number));
+    bed_reopen(b);
+    assert_true(lines_of(b->s).at[0].revoked);
+}
+
+static void test_a_reader_of_schema_1_lets_it_climb(void **state)
+{
+    struct bed *b = *state;
+    struct ol_store *reader = NULL;
+
+    ol_store_close(&b->s);
+    with_sql(b->path, "ALTER TABLE line DROP COLUMN revoked; PRAGMA user_version = 1");
+    CHECK_ERR(OL_OK,
+              ol_store_open(&(struct ol_store_cfg){.path = b->path, .read_only = true}, &reader, NULL));
+    assert_int_equal(1, lines_of(reader).n);
+    ol_store_close(&reader);
+    bed_open(b);
+}
+
+static void test_only_the_line_that_is_named_is_revoked(void **state)
+{
+    struct bed *b = *state;
+    struct ol_line_info beta = bed_line(b, "beta");
+
+    CHECK_ERR(OL_OK, ol_store_line_add(b->s, &beta));
+    CHECK_ERR(OL_OK, ol_store_line_revoked(b->s, beta.number));
+    CHECK_ERR(OL_ABSENT, ol_store_line_revoked(b->s, 4000));
+    assert_false(lines_of(b->s).at[0].revoked);
+    assert_true(lines_of(b->s).at[1].revoked);
 }
 
 static void test_a_store_without_one_of_its_tables_is_refused(void **state)
@@ -541,6 +582,9 @@ int main(void)
         TEST(test_create_makes_a_private_file_and_never_replaces_one),
         TEST(test_what_is_not_a_store_is_refused),
         TEST(test_a_newer_schema_is_refused_and_left_alone),
+        TEST(test_a_store_of_schema_1_climbs_and_keeps_what_it_has),
+        TEST(test_a_reader_of_schema_1_lets_it_climb),
+        TEST(test_only_the_line_that_is_named_is_revoked),
         TEST(test_a_store_without_one_of_its_tables_is_refused),
         TEST(test_a_trigger_in_the_file_does_not_run),
         TEST(test_a_row_that_does_not_fit_its_struct_is_malformed),
