@@ -91,12 +91,14 @@ void send_again_from(struct ol_line *l, uint32_t seq)
 }
 
 /* What lies below the highest number that arrived is lost; what lies above may still be under way. */
-static void find_missing(struct ol_line *l, const struct ol_sync *sync, const struct ol_ranges *aside, bool exact)
+static void find_missing(struct ol_line *l, const struct ol_sync *sync, const struct ol_ranges *aside, bool exact,
+                         const struct ol_session *s)
 {
     struct ol_range have[2 * OL_RANGES];
     size_t n = merge(&sync->held, aside, have);
     uint32_t next = sync->your_head + 1;
-    bool patient = l->now.ms - l->entry_sent_at < line_rto(l);
+    /* The first sync of a session knows nothing yet of what went with its message 2; of all before it, it says the last. */
+    bool patient = l->now.ms - l->entry_sent_at < line_rto(l) && (!exact || l->entry_sent_at >= s->born);
 
     if (exact || l->now.ms - l->fixed_at >= line_rto(l)) {
         l->fix.n = 0;
@@ -110,20 +112,21 @@ static void find_missing(struct ol_line *l, const struct ol_sync *sync, const st
     } else if (n > 0) {
         next = have[n - 1].to + 1;
     }
-    if (next < l->tail && (exact || !patient))
+    if (next < l->tail && !patient)
         send_again_from(l, next);
     else if (l->tail < next)
         l->tail = next;
 }
 
-static void take_holdings(struct ol_line *l, const struct ol_sync *sync, const struct ol_ranges *aside, bool exact)
+static void take_holdings(struct ol_line *l, const struct ol_sync *sync, const struct ol_ranges *aside, bool exact,
+                          const struct ol_session *s)
 {
     if (exact && sync->your_head < l->held)
         l->held = sync->your_head;
     held_up_to(l, sync->your_head);
     for (size_t i = 0; i < sync->held.n; i++)
         held_range(l, &sync->held.r[i]);
-    find_missing(l, sync, aside, exact);
+    find_missing(l, sync, aside, exact, s);
 }
 
 static void set_reason(struct ol_line *l, const char *reason)
@@ -266,7 +269,7 @@ void sync_input(struct ol_line *l, const struct ol_sync *sync, const struct ol_r
         take_answer(l, sync);
     check_claim(l, sync);
     if (sync->your_head <= l->own_durable && same_history(l, sync))
-        take_holdings(l, sync, aside, exact || sync->starting);
+        take_holdings(l, sync, aside, exact || sync->starting, s);
     if (sync->own_head > peer->head && l->now.ms >= l->gap_sync_at) {
         l->sync_due = true;
         l->gap_sync_at = l->now.ms + line_rto(l);

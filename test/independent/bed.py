@@ -94,7 +94,7 @@ class Bed:
         if os.path.exists(file):
             os.unlink(file)
         self.real.must("export", LINE, "-o", file)
-        done = subprocess.run([stations.program("openline-verify"), "--card", self.real.card, "--card", self.card, file, "--json"],
-                              capture_output=True, check=False)
+        cards = ["--card", self.real.card, "--card", self.card]
+        done = subprocess.run([stations.program("openline-verify"), *cards, file, "--json"], capture_output=True, check=False)
         with open(file, "rb") as f:
             return f.read(), stations.Answer(done)

@@ -95,7 +95,7 @@ def sign(seed, message):
 
 
 def sign_holds(public, message, signature):
-    """libsodium's verification is the page's: s below L, key canonical, neither key nor R of small order, R compared as bytes."""
+    """libsodium verifies as strictly as the page; vectors.py holds it to that."""
     try:
         bindings.crypto_sign_open(signature + message, public)
     except exceptions.CryptoError:

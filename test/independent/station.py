@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A minimal station, from doc/protocol.md alone: one line, one path, one thread, its record in memory (so "durable" means taken:
-it is for tests). It pumps one connection until something is true."""
+"""A minimal station, from doc/protocol.md alone: one line, one path, one thread, its record in memory, so that what is taken
+counts as durable: it is for tests. It pumps one connection until something is true."""
 import os
 import select
 import socket
@@ -135,15 +135,13 @@ class Station:
     # the handshake, 7.2 and 7.3
 
     def call(self, entries=b""):
-        numbers = [n for n in range(16) if n % 2 == (self.side == ol.B) and not any(s and s.number == n for s in self.sessions())]
+        taken = [session.number for session in (self.current, self.next, self.old) if session]
+        numbers = [n for n in range(self.side == ol.B, 16, 2) if n not in taken]
         number = numbers[os.urandom(1)[0] % len(numbers)]
         self.calling = ss.Call(self.line, self.side, self.dh_sk, os.urandom(32)), number
         self.retry_at = time.monotonic() + RETRY_SECONDS
         self.give(ss.handshake_message(ss.MESSAGE_1, number, self.path, self.line.tag_key[self.side],
                                        self.calling[0].message_1(entries)))
-
-    def sessions(self):
-        return self.current, self.next, self.old
 
     def read(self, message):
         try:
@@ -409,8 +407,9 @@ class Station:
         """The next entry of this station, on its record, not sent yet."""
         assert not self.asking, "a station that asks signs nothing"
         seq = self.own.head + 1
-        entry = ol.Entry(self.side, kind, flags, seq, self.theirs.head, int(time.time()), ol.cbor(value) if body is None else body,
-                         self.own.hash, self.theirs.hash, self.line.salt(self.side, seq))
+        body = ol.cbor(value) if body is None else body
+        entry = ol.Entry(self.side, kind, flags, seq, self.theirs.head, int(time.time()), body, self.own.hash,
+                         self.theirs.hash, self.line.salt(self.side, seq))
         return self.own.add(entry.sealed(self.line.id, self.sign_seed) if sealed else entry, self.line.id)
 
     def send_entry(self, entry, form, start=b""):

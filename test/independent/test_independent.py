@@ -78,10 +78,11 @@ class Record(unittest.TestCase):
         b.must("readback", "ruritania", first, "Three unidentified aircraft")
         stations.wait_for(lambda: cls.state(first) == "read_back", "the read-back of the correction")
         a.must("confirm", "freedonia", first)
-        drill = b.must("send", "ruritania", "--exercise", "-s", "a subject", "演习", "--wait", "delivered", "--json").json["id"]
+        drill = b.must("send", "ruritania", "--exercise", "-s", "subject", "演习", "--wait", "delivered", "--json").json["id"]
         a.must("decline", "freedonia", drill, "--reason", "busy")
         a.rpc("send", {"line": "freedonia", "wait": "delivered", "timeout_ms": 10000, "messages": [
-            {"text": f"routine {i}", "subject": None, "lang": None, "precedence": "routine", "exercise": False} for i in range(9)]})
+            {"text": f"routine {i}", "subject": None, "lang": None, "precedence": "routine", "exercise": False}
+            for i in range(9)]})
         b.must("send", "ruritania", "-p", "priority", "-", "--wait", "delivered", stdin=b"a long text " * 500)
         cls.file = os.path.join(pair.folder, "record.export")
         a.must("export", "freedonia", "-o", cls.file)
