@@ -106,14 +106,18 @@ static enum ol_err start_and_wait(const struct ol_program *p, const struct ol_ho
     return OL_LATER;
 }
 
-/* One that runs may be on its way up, or be ending after a kill: then it is missing a moment later. */
+/* One that holds its lock may be on its way up, or be ending after a kill: then it is missing a moment later. A second one
+ * is never started beside it, for it would run on when the first is ended. */
 static enum ol_err ensure(const struct ol_program *p, const struct ol_home *h, ol_ms deadline,
                           struct ol_fault *f)
 {
-    if (await_answer(p, h, -1, true, deadline))
-        return OL_OK;
-    if (ol_program_pid(p, h) == 0)
-        return start_and_wait(p, h, deadline, f);
+    do {
+        if (await_answer(p, h, -1, true, deadline))
+            return OL_OK;
+        if (ol_program_pid(p, h) == 0 && !ol_home_locked(h, p->lock))
+            return start_and_wait(p, h, deadline, f);
+        ends_within(-1, LOOK_MS);
+    } while (now() < deadline);
     ol_fault_set(f, OL_EXIT_FAILED, "err.up.hangs", "program", p->name, NULL);
     return OL_LATER;
 }

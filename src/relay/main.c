@@ -37,13 +37,13 @@ static bool make_run(void)
     return false;
 }
 
-/* Held until the process ends, however it ends; one that was killed may take a moment to be gone. */
+/* Held until the process ends, however it ends; whoever looks holds it for a moment. */
 static bool lock(void)
 {
     const struct timespec moment = {.tv_nsec = 20 * 1000 * 1000};
     int fd = open(LOCK, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
-    for (unsigned tries = 0; fd >= 0 && tries < 150; tries++) {
+    for (unsigned tries = 0; fd >= 0 && tries < 10; tries++) {
         if (flock(fd, LOCK_EX | LOCK_NB) == 0)
             return true;
         if (errno != EWOULDBLOCK)

@@ -231,7 +231,7 @@ static bool is_dying(pid_t pid)
     return (flags & 0x4u) != 0 || (pending >> (SIGKILL - 1) & 1) != 0;
 }
 
-static bool is_locked(const struct ol_home *h, const char *name)
+bool ol_home_locked(const struct ol_home *h, const char *name)
 {
     int fd = openat(h->dir, name, O_RDONLY | O_CLOEXEC);
     bool held;
@@ -249,7 +249,7 @@ pid_t ol_home_running(const struct ol_home *h, const char *lock, const char *pid
 {
     pid_t pid = read_pid(h, pid_file);
 
-    return pid != 0 && works_here(h, pid) && !is_dying(pid) && is_locked(h, lock) ? pid : 0;
+    return pid != 0 && works_here(h, pid) && !is_dying(pid) && ol_home_locked(h, lock) ? pid : 0;
 }
 
 enum ol_err ol_home_connect(const struct ol_home *h, const char *name, int *fd)

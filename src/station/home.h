@@ -72,6 +72,8 @@ OL_MUST_USE enum ol_err ol_home_card_read(const struct ol_home *h, const struct 
 /* Locks (flock): held by a process, gone when the process is, however that ended. EXISTS: another
  * process holds it; IO. Held until *fd is closed. */
 OL_MUST_USE enum ol_err ol_home_lock(const struct ol_home *h, const char *name, int *fd);
+/* Whether some process holds it. Looking takes it for a moment when it is free. */
+bool ol_home_locked(const struct ol_home *h, const char *name);
 /* For a program to call when it holds its lock: its number, for those who want to end it. */
 OL_MUST_USE enum ol_err ol_home_pid_write(const struct ol_home *h, const char *name);
 /* The number of the program that runs in this home, or 0. It is believed only when its process works in

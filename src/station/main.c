@@ -138,12 +138,12 @@ static void keep_to_ourselves(void)
     setrlimit(RLIMIT_CORE, &none);
 }
 
-/* A station that was killed holds its lock until the system has taken it down: a moment, on a busy disk a long one. */
+/* Whoever looks whether a station runs holds the lock for a moment. */
 static bool take_lock(const struct ol_home *h, int *lock)
 {
     const struct timespec moment = {.tv_nsec = 20 * 1000 * 1000};
 
-    for (unsigned tries = 0; tries < 150; tries++) {
+    for (unsigned tries = 0; tries < 10; tries++) {
         if (ol_home_lock(h, OL_HOME_STATION_LOCK, lock) == OL_OK)
             return true;
         nanosleep(&moment, NULL);
