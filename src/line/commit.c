@@ -188,6 +188,7 @@ bool commit_next(struct ol_line *l, struct ol_out *out)
     l->batch_own_head = ol_record_own(&l->record)->head;
     l->batch_peer_head = (struct ol_place){.seq = peer->head, .hash = peer->head_hash};
     ol_stream_early_ranges(peer, &l->batch_early);
+    l->record.in_flight = b;
     l->filling = 1 - l->filling;
     ol_batch_clear(filling(l));
     l->in_flight = true;
@@ -215,6 +216,7 @@ void ol_line_committed(struct ol_line *l, uint64_t batch, enum ol_err err, struc
     l->changed = l->changed || l->no_room;
     l->no_room = false;
     l->in_flight = false;
+    l->record.in_flight = NULL;
     l->handed_out = false;
     l->own_durable = l->batch_own_head;
     l->peer_durable = l->batch_peer_head;

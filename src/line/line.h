@@ -191,7 +191,6 @@ struct ol_line {
     uint32_t named;          /* by verified seals */
     uint32_t held;           /* by the better of seals and syncs */
     uint32_t tail;           /* next own number that was never sent */
-    uint32_t peer_claims;    /* the peer's own head, by its last sync */
     struct ol_urgent urgent[OL_URGENT_MAX];
     size_t urgent_n;
     struct ol_ranges fix;    /* numbers that a sync showed missing */

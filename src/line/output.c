@@ -145,9 +145,8 @@ static uint8_t form_of(const struct ol_line *l, struct ol_row *row, uint8_t want
     return (uint8_t)(wanted | (row->sealed ? OL_WIRE_SEAL : 0));
 }
 
-static void note_sent(struct ol_line *l, struct pack *p, const struct ol_row *row)
+static void note_sent(struct pack *p, const struct ol_row *row)
 {
-    (void)l;
     p->entry = p->entry || row->h.kind != OL_KIND_RECEIPT;
     if (row->h.seq > p->sent)
         p->sent = row->h.seq;
@@ -208,12 +207,12 @@ static bool put_own(struct ol_line *l, struct pack *p, struct ol_row *row, uint8
     if (ol_entry_size(&e) <= frame_room) {
         if (!put_entry(p, row, form_of(l, row, form)))
             return false;
-        note_sent(l, p, row);
+        note_sent(p, row);
         return true;
     }
     if (!start_parts(l, p, own_side(l), row))
         return false;
-    note_sent(l, p, row);
+    note_sent(p, row);
     return put_part(l, p);
 }
 

@@ -102,7 +102,7 @@ static void find_missing(struct ol_line *l, const struct ol_sync *sync, const st
 
     if (exact || l->now.ms - l->fixed_at >= line_rto(l)) {
         l->fix.n = 0;
-        for (size_t i = 0; i < n; i++) {
+        for (size_t i = 0; i < n && have[i].from <= l->own_durable; i++) {
             if (have[i].from > next && next < l->tail && l->fix.n < OL_RANGES)
                 l->fix.r[l->fix.n++] = (struct ol_range){.from = next, .to = have[i].from - 1};
             if (have[i].to >= next)
@@ -112,6 +112,9 @@ static void find_missing(struct ol_line *l, const struct ol_sync *sync, const st
     } else if (n > 0) {
         next = have[n - 1].to + 1;
     }
+    /* It cannot hold what was not written: such a claim must not keep us from sending that. */
+    if (next == 0 || next > l->own_durable + 1)
+        next = l->own_durable + 1;
     if (next < l->tail && !patient)
         send_again_from(l, next);
     else if (l->tail < next)
@@ -262,7 +265,6 @@ void sync_input(struct ol_line *l, const struct ol_sync *sync, const struct ol_r
     s->synced = true;
     s->sync_own = sync->own_head;
     s->sync_your = sync->your_head;
-    l->peer_claims = sync->own_head;
     if (sync->starting)
         begin_answering(l, s);
     if (sync->answer && !l->answered && s == &l->cur)

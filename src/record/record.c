@@ -174,8 +174,8 @@ enum ol_err ol_record_check_row(const struct ol_record *r, const struct ol_row *
 
 /* ---- Taking what came in ---- */
 
-/* The header as its author must have signed it. MALFORMED: none could be. ABSENT when what it names of the other stream is not known here and
- * did not come along. The prev is the caller's to fill in unless it came. */
+/* The header as its author must have signed it. MALFORMED: none could be. ABSENT when what it names of the other stream is
+ * not known here and did not come along. The prev is the caller's to fill in unless it came. */
 static enum ol_err rebuild(const struct ol_record *r, uint8_t author, const struct ol_entry *e, struct ol_header *h)
 {
     static const struct ol_hash zeros;
@@ -402,6 +402,7 @@ bool ol_record_settle(struct ol_record *r, uint8_t author, struct ol_batch_space
 {
     struct ol_stream *s = ol_record_stream(r, author);
     bool any = false;
+    bool known;
     struct run run;
 
     while (!s->frozen) {
@@ -411,15 +412,11 @@ bool ol_record_settle(struct ol_record *r, uint8_t author, struct ol_batch_space
         }
         if (neighbours_contradict(r, s, b))
             break;
-        if (walk_run(r, s, &run)) {
-            want(r, author, s->head + 1, run.last);
-            ol_stream_drop_aside(s, s->head + 1, run.last);
+        known = walk_run(r, s, &run) == OL_OK;
+        if (known && (!run.covered || !ol_batch_fits(b, run.n, run.bytes)))
             break;
-        }
-        if (!run.covered || !ol_batch_fits(b, run.n, run.bytes))
-            break;
-        if (!run.by_early && ol_header_verify(key_of(r, author), &r->cfg.line, &run.h, &run.seal)) {
-            r->forged++;
+        if (!known || (!run.by_early && ol_header_verify(key_of(r, author), &r->cfg.line, &run.h, &run.seal))) {
+            r->forged += known;
             want(r, author, s->head + 1, run.last);
             ol_stream_drop_aside(s, s->head + 1, run.last);
             break;
@@ -488,6 +485,25 @@ static enum ol_took take_sealed(struct ol_record *r, const struct ol_header *h, 
     return OL_TOOK_NEW;
 }
 
+static bool batch_has(const struct ol_batch_space *b, uint8_t author, uint32_t seq)
+{
+    for (size_t i = 0; b != NULL && i < b->n; i++) {
+        if (b->puts[i].what == OL_PUT_ROW && b->puts[i].row.h.author == author && b->puts[i].row.h.seq == seq)
+            return true;
+    }
+    return false;
+}
+
+/* Whether a number is taken, be it only in a batch: of absent ones memory keeps nothing, and a second entry under one
+ * number would be refused by the store. */
+static bool is_taken(const struct ol_record *r, uint8_t author, uint32_t seq, const struct ol_batch_space *b)
+{
+    struct ol_hash hash;
+
+    return batch_has(b, author, seq) || batch_has(r->in_flight, author, seq) ||
+           ol_record_hash(r, author, seq, &hash) == OL_OK;
+}
+
 /* An entry under a number that a resume of its author declares absent: it stays on record beside the chain, moves no
  * head and is receipted by nothing. Its own seal stands for it, or that of the one after it: those before it wait aside
  * and follow by their hash. */
@@ -500,6 +516,8 @@ static enum ol_took take_absent(struct ol_record *r, struct ol_stream *s, const 
 
     if (!(e->flags & OL_WIRE_PREV))
         return OL_TOOK_REFUSED;
+    if (is_taken(r, s->author, e->seq, b))
+        return OL_TOOK_KNOWN;
     if (!(e->flags & OL_WIRE_SEAL)) {
         ol_stream_put_aside(s, e);
         return OL_TOOK_ASIDE;
@@ -516,7 +534,7 @@ static enum ol_took take_absent(struct ol_record *r, struct ol_stream *s, const 
         if (ol_stream_get_aside(s, h.seq - 1, &below) || rebuild(r, s->author, &below, &h))
             break;
         ol_header_hash(&r->cfg.line, &h, &hash);
-    } while (ol_hash_equal(&hash, &expected) && ol_stream_is_absent(s, h.seq));
+    } while (ol_hash_equal(&hash, &expected) && ol_stream_is_absent(s, h.seq) && !is_taken(r, s->author, h.seq, b));
     ol_stream_drop_aside(s, 1, e->seq);
     return OL_TOOK_NEW;
 }

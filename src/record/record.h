@@ -54,6 +54,7 @@ struct ol_record {
     struct ol_stream stream[2];
     struct ol_named named;
     struct ol_due due;
+    const struct ol_batch_space *in_flight; /* set by the line: what is handed out and not yet on the shelf; NULL */
     struct ol_range want[2];  /* of each stream: what must be sent again with both hashes and a seal; from 0: nothing */
     bool recovering;          /* our own entries are taken back from the peer */
     bool twice;               /* our own seal was met on something this station did not write */

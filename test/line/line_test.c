@@ -863,6 +863,21 @@ static void test_a_connection_is_proven_anew_after_the_relay_started_again(void 
     assert_int_equal(proven_outs(1), 1);
 }
 
+/* A sync that claims what we never wrote must not keep us from sending what we do write. */
+static void test_a_peer_that_claims_numbers_never_written_is_sent_them_all_the_same(void **state)
+{
+    struct pair_side *liar = &p->side[1];
+
+    (void)state;
+    start_both();
+    liar->line.early_durable = (struct ol_ranges){.n = 2, .r = {{5, 9}, {1000, UINT32_MAX}}};
+    pair_run(p, 45000); /* its echoes carry such syncs */
+    assert_true(p->side[0].line.tail >= 1 && p->side[0].line.tail <= p->side[0].line.own_durable + 1);
+    pair_send(p, 0, OL_ROUTINE, "the first that was ever written");
+    pair_run(p, 2000);
+    assert_int_equal(p->side[0].delivered_up_to, 1);
+}
+
 static void test_garbage_is_dropped_and_counted(void **state)
 {
     uint8_t junk[300];
@@ -924,6 +939,7 @@ int main(void)
         T(test_a_replayed_message_1_hears_nothing),
         T(test_a_replayed_frame_is_refused_and_counted),
         T(test_a_connection_is_proven_anew_after_the_relay_started_again),
+        T(test_a_peer_that_claims_numbers_never_written_is_sent_them_all_the_same),
         T(test_garbage_is_dropped_and_counted),
     };
 

@@ -362,6 +362,32 @@ static void test_a_full_batch_still_holds_its_receipts_and_a_resume(void **state
     assert_int_equal(taken->n, OL_BATCH_ROWS - OL_BATCH_RESERVED + 1 + OL_DUE_ALONE + 1);
 }
 
+/* Two entries under one absent number, before either is on the shelf: the store would refuse the second, and end. */
+static void test_under_an_absent_number_one_entry_is_taken_and_a_second_is_not(void **state)
+{
+    struct ol_hash zeros = {{0}};
+    struct ol_entry one = other_history(5, &zeros, "one");
+    struct ol_entry two = other_history(5, &zeros, "two");
+    struct ol_entry e;
+    struct ol_put *put;
+
+    (void)state;
+    CHECK_ERR(OL_OK, ol_record_resume(a, ol_span("lost", 4), 0, 0, written, 1000));
+    put = &written->puts[0];
+    e = (struct ol_entry){.kind = put->row.h.kind, .flags = (uint8_t)(put->row.h.flags | OL_WIRE_FULL),
+                          .seq = put->row.h.seq, .time = 1000, .body = put->row.body, .seal = put->row.seal};
+    assert_int_equal(take(&e), OL_TOOK_NEW);
+    assert_int_equal(take(&one), OL_TOOK_NEW);
+    assert_int_equal(take(&one), OL_TOOK_KNOWN);
+    assert_int_equal(take(&two), OL_TOOK_KNOWN);
+    assert_int_equal(taken->n, 2);
+    b->in_flight = taken; /* handed out, and another is filled */
+    written->n = 0;
+    assert_int_equal(ol_record_take(b, 'A', &two, written, 1000), OL_TOOK_KNOWN);
+    assert_int_equal(written->n, 0);
+    b->in_flight = NULL;
+}
+
 static void test_what_is_held_aside_gives_way_from_the_lowest_precedence_and_highest_number(void **state)
 {
     struct ol_stream *s = ol_record_stream(b, 'A');
@@ -404,6 +430,7 @@ int main(void)
         T(test_a_receipt_is_not_receipted),
         T(test_without_room_in_the_batch_nothing_changes),
         T(test_a_full_batch_still_holds_its_receipts_and_a_resume),
+        T(test_under_an_absent_number_one_entry_is_taken_and_a_second_is_not),
         T(test_what_is_held_aside_gives_way_from_the_lowest_precedence_and_highest_number),
     };
 
