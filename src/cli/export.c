@@ -39,11 +39,11 @@ static enum ol_err put_rows(struct exporting *x, FILE *file)
     enum ol_err err = OL_OK;
 
     for (unsigned i = 0; !err && i < 2; i++)
-        err = ol_store_scan(s, line, (uint8_t)('A' + i), 1, count_row, &x->entries[i]);
+        err = ol_store_scan_all(s, line, (uint8_t)('A' + i), count_row, &x->entries[i]);
     if (!err)
         err = ol_export_begin(&w, &x->of->parties, &x->of->salt, x->entries, to_file, file);
     for (unsigned i = 0; !err && i < 2; i++)
-        err = ol_store_scan(s, line, (uint8_t)('A' + i), 1, put_row, &w);
+        err = ol_store_scan_all(s, line, (uint8_t)('A' + i), put_row, &w);
     return err ? err : ol_export_end(&w);
 }
 

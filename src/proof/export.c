@@ -38,7 +38,7 @@ static bool is_next(const struct ol_export_writer *w, const struct ol_header *h)
 {
     unsigned i = w->left[0] > 0 ? 0 : 1;
 
-    return w->left[i] > 0 && h->author == 'A' + i && h->seq > w->last;
+    return w->left[i] > 0 && h->author == 'A' + i && h->seq >= w->last;
 }
 
 enum ol_err ol_export_row(struct ol_export_writer *w, const struct ol_row *row)
@@ -158,8 +158,8 @@ static uint32_t seq_at(const struct stream *s, uint32_t i)
     return i == NOTHING ? 0 : s->places[i].seq;
 }
 
-/* The position of a number, or NOTHING. */
-static uint32_t find(const struct stream *s, uint32_t seq)
+/* The position of a number, or NOTHING: of the entry with this hash, or else of the first that has the number. */
+static uint32_t find(const struct stream *s, uint32_t seq, const struct ol_hash *hash)
 {
     uint32_t low = 0;
     uint32_t high = s->n;
@@ -172,49 +172,70 @@ static uint32_t find(const struct stream *s, uint32_t seq)
         else
             high = middle;
     }
+    for (uint32_t i = low; i < s->n && s->places[i].seq == seq; i++) {
+        if (ol_hash_equal(&s->places[i].hash, hash))
+            return i;
+    }
     return low < s->n && s->places[low].seq == seq ? low : NOTHING;
 }
 
 /* ---- First pass: each entry for itself, and what it stands on ---- */
-
-/* The entry that stands and has this hash; NOTHING is right for the zeros before the first. */
-static bool find_standing(const struct stream *s, const struct ol_hash *hash, uint32_t *at)
-{
-    uint32_t i = s->head;
-
-    while (i != NOTHING && !ol_hash_equal(&s->places[i].hash, hash))
-        i = s->places[i].stands_on;
-    *at = i;
-    return i != NOTHING || ol_hash_equal(hash, &zeros);
-}
-
-/* Entry i becomes the head; those between it and what it stands on, if any, are lost by that. */
-static void stand(struct stream *s, uint32_t i, uint32_t on)
-{
-    for (uint32_t k = on == NOTHING ? 0 : on + 1; k < i; k++) {
-        s->places[k].stands = false;
-        s->places[k].lost_by = s->places[i].seq;
-    }
-    s->places[i].stands = true;
-    s->places[i].stands_on = on;
-    s->head = i;
-}
 
 static bool is_next_of(const struct stream *s, uint32_t i, const struct ol_header *h)
 {
     return h->seq == seq_at(s, i) + 1 && ol_hash_equal(&h->prev, hash_at(s, i));
 }
 
+/* Where the prev of entry i, which is not the head's, is in the file; NOTHING. A resume may jump. */
+static uint32_t find_prev(const struct stream *s, uint32_t i, const struct ol_header *h)
+{
+    uint32_t at;
+
+    if (h->kind != OL_KIND_RESUME) {
+        at = find(s, h->seq - 1, &h->prev);
+        return at != NOTHING && ol_hash_equal(&s->places[at].hash, &h->prev) ? at : NOTHING;
+    }
+    for (at = i; at-- > 0;) {
+        if (ol_hash_equal(&s->places[at].hash, &h->prev))
+            return at;
+    }
+    return NOTHING;
+}
+
+/* Entry i, a resume, becomes the head. Its line goes back over entries that may not have stood, and do now, to one that did; the others
+ * since that one are lost by it. */
+static void stand(struct stream *s, uint32_t i)
+{
+    uint32_t base = s->places[i].stands_on;
+
+    while (base != NOTHING && !s->places[base].stands)
+        base = s->places[base].stands_on;
+    for (uint32_t k = base == NOTHING ? 0 : base + 1; k < i; k++) {
+        s->places[k].stands = false;
+        s->places[k].lost_by = s->places[i].seq;
+    }
+    for (uint32_t k = i; k != base; k = s->places[k].stands_on) {
+        s->places[k].stands = true;
+        s->places[k].lost_by = 0;
+    }
+    s->head = i;
+}
+
 static void place(struct stream *s, uint32_t i, const struct ol_header *h)
 {
-    uint32_t on;
+    struct ol_export_place *p = &s->places[i];
+    bool resume = h->kind == OL_KIND_RESUME;
+    bool next = is_next_of(s, s->head, h);
 
-    if (is_next_of(s, s->head, h))
-        stand(s, i, s->head);
-    else if (h->kind == OL_KIND_RESUME && find_standing(s, &h->prev, &on))
-        stand(s, i, on);
-    else if (i > 0 && is_next_of(s, i - 1, h))
-        s->places[i].stands_on = i - 1;
+    p->stands_on = next ? s->head : find_prev(s, i, h);
+    p->rooted = p->stands_on != NOTHING ? s->places[p->stands_on].rooted
+                                        : (resume || h->seq == 1) && ol_hash_equal(&h->prev, &zeros);
+    if (resume && p->rooted) {
+        stand(s, i);
+    } else if (next) {
+        p->stands = true;
+        s->head = i;
+    }
 }
 
 static enum ol_err take(struct verifier *v, struct stream *s, uint32_t i, struct ol_rd *r)
@@ -227,7 +248,7 @@ static enum ol_err take(struct verifier *v, struct stream *s, uint32_t i, struct
     *p = (struct ol_export_place){.at = (size_t)(r->p - v->e->file.p), .stands_on = NOTHING};
     if (read_item(r, s->author, &item))
         return ol_refuse(v->why, OL_FOUND_SHORT, s->author, item.h.seq);
-    if (item.h.seq <= last)
+    if (item.h.seq < last || (item.h.seq == last && !item.sealed))
         return ol_refuse(v->why, OL_FOUND_ORDER, s->author, item.h.seq);
     ol_commitment(item.salt, item.body, &item.h.commitment);
     ol_header_hash(&parties->line, &item.h, &p->hash);
@@ -286,7 +307,7 @@ static void note_answered(const struct verifier *v, const struct stream *by, str
 {
     for (uint32_t i = by->head; i != NOTHING; i = by->places[i].stands_on) {
         struct ol_header h = item_at(v, by, i).h;
-        uint32_t at = find(of, h.xseq);
+        uint32_t at = find(of, h.xseq, &h.xhash);
 
         if (!(h.flags & OL_FLAG_ALONE) && h.xseq > of->answered && at != NOTHING &&
             of->places[at].stands && ol_hash_equal(&h.xhash, &of->places[at].hash))
@@ -303,7 +324,7 @@ static void remark(const struct verifier *v, enum ol_found what, const struct ol
 static enum ol_err judge_claim(struct verifier *v, const struct stream *own, const struct stream *other,
                                const struct ol_export_place *p, const struct ol_header *h)
 {
-    uint32_t at = find(other, h->xseq);
+    uint32_t at = find(other, h->xseq, &h->xhash);
     bool below_head = h->xseq <= seq_at(other, other->head);
 
     if (h->xseq == 0 || at != NOTHING) {
@@ -330,12 +351,13 @@ static void remark_place(const struct verifier *v, const struct stream *s, uint3
 {
     const struct ol_export_place *p = &s->places[i];
     uint32_t before = i == 0 ? 0 : s->places[i - 1].seq;
+    bool chained = p->rooted || p->stands_on != NOTHING;
 
     if (p->lost_by > 0)
         remark(v, OL_FOUND_LOST, h, p->lost_by);
     else if (!p->stands)
         remark(v, OL_FOUND_EARLY, h, 0);
-    if (!p->stands && p->stands_on == NOTHING && h->seq == before + 1 && h->kind != OL_KIND_RESUME)
+    if (h->seq == before || (!chained && h->seq == before + 1 && h->kind != OL_KIND_RESUME))
         remark(v, OL_FOUND_FORKED, h, 0);
 }
 

@@ -16,10 +16,11 @@
  * unverifiable.
  *
  * An entry stands when its prev is the hash of the last that stands, and its number the next (entry 1:
- * zeros), or when it is a resume and its prev the hash of any that stands; the entries between are then
- * lost. The last that stands is the head. Any other is early: it needs a seal of its own, or to follow
- * the entry before it. Every seal must hold, and every entry must be under one: its own or, through
- * prev, a later entry's.
+ * zeros), or when it is a resume from which the prevs lead back, entry by entry in the file, to the zeros
+ * before the first: those they pass stand then, the others below it are lost. The last that stands is the
+ * head. Any other is early: it needs a seal of its own, or its prev in the file. Every seal must hold, and
+ * every entry must be under one: its own or, through prev, a later entry's. Two entries under one number,
+ * the second sealed, are an equivocation and what was kept as evidence of it.
  *
  * What an entry names of the other stream (xseq, xhash) must be in the file under that hash and, unless
  * ALONE, at or below that stream's head: so nothing can be cut that the other side has answered.
@@ -61,7 +62,7 @@ struct ol_export_writer {
 OL_MUST_USE enum ol_err ol_export_begin(struct ol_export_writer *w, const struct ol_parties *parties,
                                         const struct ol_salt_key *salt, const uint32_t entries[static 2],
                                         ol_sink_fn *sink, void *ctx);
-/* The next row: those of A, then those of B, ascending. UNEXPECTED when it is out of order or more than
+/* The next row: those of A, then those of B, ascending, each followed by what contradicts it. UNEXPECTED when it is out of order or more than
  * was announced, IO; the same from then on. */
 OL_MUST_USE enum ol_err ol_export_row(struct ol_export_writer *w, const struct ol_row *row);
 /* UNEXPECTED when rows are missing, or what went wrong before. */
@@ -80,8 +81,9 @@ struct ol_export_place {
     struct ol_hash hash;
     size_t at;          /* where it is in the file */
     uint32_t seq;
-    uint32_t stands_on; /* position in its stream; UINT32_MAX: nothing */
+    uint32_t stands_on; /* position in its stream of what its prev names; UINT32_MAX: nothing */
     uint32_t lost_by;   /* number of the resume; 0: not lost */
+    bool rooted;        /* the prevs lead back from here to the zeros before the first */
     bool stands;
     bool covered;
 };

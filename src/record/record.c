@@ -57,25 +57,37 @@ enum ol_err ol_record_hash(const struct ol_record *r, uint8_t author, uint32_t s
 
 /* ---- The chain: which entry may follow which ---- */
 
-/* Where in the stream, at or below the head, stands the entry with this hash; one that was declared absent stands
- * nowhere. */
+/* The entry with this hash, at or below the head, be it absent or kept as evidence, if from it the prevs lead back to one
+ * that stands, or to the zeros before the first: all of them are here then, so they may stand again. How far back is
+ * looked is bounded, since the peer could make it look again and again. */
 static enum ol_err find_chained(const struct ol_record *r, const struct ol_stream *s, const struct ol_hash *prev,
                                 uint32_t *seq)
 {
+    static const struct ol_hash zeros;
+    struct ol_hash hash = *prev;
+    struct ol_hash there;
     struct ol_row row;
-    struct ol_hash zeros = {{0}};
 
     *seq = 0;
-    if (ol_hash_equal(prev, &zeros))
-        return OL_OK;
-    *seq = ol_stream_find(s, prev);
-    if (*seq > 0)
-        return ol_stream_is_absent(s, *seq) ? OL_ABSENT : OL_OK;
-    if (r->cfg.shelf.by_hash(r->cfg.shelf.ctx, s->author, prev, &row) != OL_OK || row.h.seq > s->head ||
-        ol_stream_is_absent(s, row.h.seq))
-        return OL_ABSENT;
-    *seq = row.h.seq;
-    return OL_OK;
+    for (size_t n = 0; n < OL_EARLY_MAX; n++) {
+        uint32_t found = ol_stream_find(s, &hash);
+
+        if (ol_hash_equal(&hash, &zeros))
+            return OL_OK;
+        if (found == 0 && r->cfg.shelf.by_hash(r->cfg.shelf.ctx, s->author, &hash, &row) == OL_OK)
+            found = row.h.seq;
+        if (found == 0 || found > s->head)
+            return OL_ABSENT;
+        if (n == 0)
+            *seq = found;
+        if (!ol_stream_is_absent(s, found) && ol_record_hash(r, s->author, found, &there) == OL_OK &&
+            ol_hash_equal(&there, &hash))
+            return OL_OK;
+        if (r->cfg.shelf.by_hash(r->cfg.shelf.ctx, s->author, &hash, &row))
+            return OL_ABSENT;
+        hash = row.h.prev;
+    }
+    return OL_ABSENT;
 }
 
 /* Whether an entry with this number, kind and prev moves the head; *from is then the number it chains to. */
@@ -152,12 +164,14 @@ enum ol_err ol_record_loaded(struct ol_record *r)
     return r->stream[0].loose > 0 || r->stream[1].loose > 0 ? OL_MALFORMED : OL_OK;
 }
 
-static void commit_to(const struct ol_record *r, struct ol_header *h, struct ol_span body)
+/* The commitment to the body, and with it the entry hash. */
+static void complete(const struct ol_record *r, struct ol_header *h, struct ol_span body, struct ol_hash *hash)
 {
     uint8_t salt[16];
 
     ol_entry_salt(&r->cfg.salt, h->author, h->seq, salt);
     ol_commitment(salt, body, &h->commitment);
+    ol_header_hash(&r->cfg.line, h, hash);
 }
 
 enum ol_err ol_record_check_row(const struct ol_record *r, const struct ol_row *row)
@@ -165,8 +179,7 @@ enum ol_err ol_record_check_row(const struct ol_record *r, const struct ol_row *
     struct ol_header h = row->h;
     struct ol_hash hash;
 
-    commit_to(r, &h, row->body);
-    ol_header_hash(&r->cfg.line, &h, &hash);
+    complete(r, &h, row->body, &hash);
     if (!ol_hash_equal(&hash, &row->hash))
         return OL_MALFORMED;
     return row->sealed ? ol_header_verify(key_of(r, h.author), &r->cfg.line, &h, &row->seal) : OL_OK;
@@ -174,32 +187,44 @@ enum ol_err ol_record_check_row(const struct ol_record *r, const struct ol_row *
 
 /* ---- Taking what came in ---- */
 
-/* The header as its author must have signed it. MALFORMED: none could be. ABSENT when what it names of the other stream is
- * not known here and did not come along. The prev is the caller's to fill in unless it came. */
-static enum ol_err rebuild(const struct ol_record *r, uint8_t author, const struct ol_entry *e, struct ol_header *h)
+/* An entry that came in, as its author must have signed it. */
+struct came {
+    const struct ol_entry *e;
+    struct ol_header h;
+    struct ol_hash hash;
+};
+
+/* The header, but for the commitment, which costs more and is not always needed. MALFORMED: there can be none. ABSENT when
+ * what it names of the other stream is not known here and did not come along. The prev is zeros unless it came. */
+static enum ol_err rebuild(const struct ol_record *r, uint8_t author, const struct ol_entry *e, struct came *c)
 {
     static const struct ol_hash zeros;
     uint8_t other = (uint8_t)('A' + 'B' - author);
 
-    *h = (struct ol_header){
+    *c = (struct came){.e = e, .h = {
         .author = author,
         .kind = e->kind,
         .flags = e->flags & OL_FLAGS_SIGNED,
         .seq = e->seq,
         .xseq = e->xseq,
         .time = e->time,
-        .prev = e->prev,
+        .prev = e->flags & OL_WIRE_PREV ? e->prev : zeros,
         .xhash = e->xhash,
-    };
-    commit_to(r, h, e->body);
-    if (!(e->flags & OL_WIRE_PREV))
-        memset(&h->prev, 0, sizeof h->prev);
+    }};
     /* The first entry follows none, and nothing named is zeros: no export could say otherwise. */
-    if (e->seq == 1 && !ol_hash_equal(&h->prev, &zeros))
+    if (e->seq == 1 && !ol_hash_equal(&c->h.prev, &zeros))
         return OL_MALFORMED;
     if (!(e->flags & OL_WIRE_XHASH))
-        return ol_record_hash(r, other, e->xseq, &h->xhash);
-    return e->xseq == 0 && !ol_hash_equal(&h->xhash, &zeros) ? OL_MALFORMED : OL_OK;
+        return ol_record_hash(r, other, e->xseq, &c->h.xhash);
+    return e->xseq == 0 && !ol_hash_equal(&e->xhash, &zeros) ? OL_MALFORMED : OL_OK;
+}
+
+static enum ol_err verify(struct ol_record *r, const struct came *c)
+{
+    enum ol_err err = ol_header_verify(key_of(r, c->h.author), &r->cfg.line, &c->h, &c->e->seal);
+
+    r->forged += err != OL_OK;
+    return err;
 }
 
 /* Whether what an entry names of the other stream is what stands there. */
@@ -227,7 +252,7 @@ static void note_named(struct ol_named *n, const struct ol_header *h)
 }
 
 /* What is owed for an entry of the peer's once it is on record. */
-static void note_due(struct ol_record *r, const struct ol_row *row, bool early)
+static void note_due(struct ol_record *r, const struct ol_row *row)
 {
     struct ol_due *d = &r->due;
     enum ol_precedence p = ol_flags_precedence(row->h.flags);
@@ -236,7 +261,7 @@ static void note_due(struct ol_record *r, const struct ol_row *row, bool early)
         return;
     if (!r->cfg.readable(row->h.kind, row->body) && d->unread_n < OL_DUE_ALONE)
         d->unread[d->unread_n++] = row->h.seq;
-    if (!early) {
+    if (!(row->marks & OL_ROW_EARLY)) {
         d->some = true;
         if (p > d->precedence)
             d->precedence = p;
@@ -246,28 +271,38 @@ static void note_due(struct ol_record *r, const struct ol_row *row, bool early)
     }
 }
 
-/* Puts a verified entry into the batch, with this station's remarks. */
-static void put_row(struct ol_record *r, struct ol_batch_space *b, const struct ol_header *h, const struct ol_entry *e,
-                    bool early, uint32_t utc)
+/* Puts an entry into the batch, with this station's remarks; `before` is the time of the one that it follows. */
+static void put_row(struct ol_record *r, struct ol_batch_space *b, const struct came *c, uint32_t before, uint32_t utc)
 {
-    const struct ol_stream *s = ol_record_stream(r, h->author);
     struct ol_put put = {.what = OL_PUT_ROW};
-    bool holds = claim_holds(r, h);
 
-    put.row = (struct ol_row){.h = *h, .stored_at = utc, .body = e->body};
-    ol_header_hash(&r->cfg.line, h, &put.row.hash);
-    if (e->flags & OL_WIRE_SEAL) {
+    put.row = (struct ol_row){.h = c->h, .hash = c->hash, .stored_at = utc, .body = c->e->body};
+    if (c->e->flags & OL_WIRE_SEAL) {
         put.row.sealed = true;
-        put.row.seal = e->seal;
+        put.row.seal = c->e->seal;
     }
-    put.row.marks = (uint8_t)((holds ? 0 : OL_ROW_CLAIM) | (early ? OL_ROW_EARLY : 0) |
-                              (r->clock_doubtful || h->time < s->head_time ? OL_ROW_TIME : 0));
+    put.row.marks = (uint8_t)((claim_holds(r, &c->h) ? 0 : OL_ROW_CLAIM) |
+                              (r->clock_doubtful || c->h.time < before ? OL_ROW_TIME : 0));
     ol_batch_add(b, &put);
-    if (h->author != r->cfg.own) {
-        if (holds)
-            note_named(&r->named, h);
-        note_due(r, &put.row, early);
-    }
+}
+
+/* What follows from a row that the batch now holds for good: what it names, and the receipt owed for it. */
+static void note_row(struct ol_record *r, const struct ol_row *row)
+{
+    if (row->h.author == r->cfg.own)
+        return;
+    if (!(row->marks & OL_ROW_CLAIM))
+        note_named(&r->named, &row->h);
+    note_due(r, row);
+}
+
+/* One that takes its place, or is kept early or beside the chain. */
+static void put_one(struct ol_record *r, struct ol_batch_space *b, const struct came *c, bool early, uint32_t utc)
+{
+    put_row(r, b, c, ol_record_stream(r, c->h.author)->head_time, utc);
+    if (early)
+        b->puts[b->n - 1].row.marks |= OL_ROW_EARLY;
+    note_row(r, &b->puts[b->n - 1].row);
 }
 
 static void want(struct ol_record *r, uint8_t author, uint32_t from, uint32_t to)
@@ -281,87 +316,82 @@ static void want(struct ol_record *r, uint8_t author, uint32_t from, uint32_t to
 }
 
 /* Keeps a proof of equivocation; of our own stream it means that this station lives twice. */
-static enum ol_took fork(struct ol_record *r, struct ol_batch_space *b, const struct ol_header *h,
-                         const struct ol_entry *e, uint32_t utc)
+static enum ol_took fork(struct ol_record *r, struct ol_batch_space *b, const struct came *c, uint32_t utc)
 {
     struct ol_put put = {.what = OL_PUT_EVIDENCE};
     struct ol_row known;
 
-    if (!ol_batch_fits(b, 1, e->body.len))
+    if (!ol_batch_fits(b, 1, c->e->body.len))
         return OL_TOOK_FULL;
-    if (ol_record_stream(r, h->author)->frozen || r->twice)
+    if (ol_record_stream(r, c->h.author)->frozen || r->twice)
         return OL_TOOK_FORK; /* one proof is enough until an officer has decided */
-    put.row = (struct ol_row){.h = *h, .sealed = true, .seal = e->seal, .stored_at = utc, .body = e->body};
-    ol_header_hash(&r->cfg.line, h, &put.row.hash);
-    if (r->cfg.shelf.by_hash(r->cfg.shelf.ctx, h->author, &put.row.hash, &known) == OL_OK)
+    if (r->cfg.shelf.by_hash(r->cfg.shelf.ctx, c->h.author, &c->hash, &known) == OL_OK)
         return OL_TOOK_KNOWN; /* on this one an officer has decided */
+    put.row = (struct ol_row){.h = c->h, .hash = c->hash, .sealed = true, .seal = c->e->seal, .stored_at = utc,
+                              .body = c->e->body};
     ol_batch_add(b, &put);
-    if (h->author == r->cfg.own)
+    if (c->h.author == r->cfg.own)
         r->twice = true;
     else
-        ol_record_stream(r, h->author)->frozen = true;
+        ol_record_stream(r, c->h.author)->frozen = true;
     return OL_TOOK_FORK;
 }
 
-/* The entries that stand aside from the head on, up to and with the first that carries a seal or is followed by an
- * early one whose prev covers it. */
-struct run {
-    size_t n;
-    size_t bytes;
-    uint32_t last;
-    bool covered;
-    struct ol_hash hash;   /* of the last */
-    struct ol_header h;    /* of the last */
-    struct ol_sig seal;
-    bool by_early;         /* covered by the early entry after it */
-};
-
-/* Walks the run and rebuilds its hashes. OK, or ABSENT with run->last the number that cannot be rebuilt. */
-static enum ol_err walk_run(const struct ol_record *r, const struct ol_stream *s, struct run *run)
+/* The entries held aside from the head on, up to and with the first that carries a seal or is followed by an early one whose
+ * prev covers it, into the batch. NEW: the run is covered. ASIDE: not yet. FULL. REFUSED: up to `last` it cannot be what was
+ * signed. */
+static enum ol_took put_run(struct ol_record *r, const struct ol_stream *s, struct ol_batch_space *b, uint32_t *last,
+                            uint32_t utc)
 {
+    struct came c = {.h = {.seq = s->head, .time = s->head_time}, .hash = s->head_hash};
+    size_t first = b->n;
     struct ol_entry e;
 
-    *run = (struct run){.last = s->head, .hash = s->head_hash};
-    while (!run->covered && run->n < OL_ASIDE_ENTRIES) {
-        const struct ol_early *next = ol_stream_early(s, run->last + 1);
+    for (;;) {
+        const struct ol_early *next = ol_stream_early(s, c.h.seq + 1);
+        struct ol_hash prev = c.hash;
+        uint32_t before = c.h.time;
 
-        if (run->n > 0 && next != NULL && ol_hash_equal(&next->prev, &run->hash)) {
-            run->covered = run->by_early = true;
-            return OL_OK;
-        }
-        if (ol_stream_get_aside(s, run->last + 1, &e))
-            return OL_OK;
-        run->last++;
-        if (rebuild(r, s->author, &e, &run->h))
-            return OL_ABSENT;
-        run->h.prev = run->hash;
-        ol_header_hash(&r->cfg.line, &run->h, &run->hash);
-        run->n++;
-        run->bytes += e.body.len;
-        if (e.flags & OL_WIRE_SEAL) {
-            run->covered = true;
-            run->seal = e.seal;
-        }
+        if (b->n > first && next != NULL && ol_hash_equal(&next->prev, &prev))
+            return OL_TOOK_NEW;
+        if (ol_stream_get_aside(s, c.h.seq + 1, &e))
+            return OL_TOOK_ASIDE;
+        *last = e.seq;
+        if (rebuild(r, s->author, &e, &c))
+            return OL_TOOK_REFUSED;
+        if (!ol_batch_fits(b, 1, e.body.len))
+            return OL_TOOK_FULL;
+        c.h.prev = prev;
+        complete(r, &c.h, e.body, &c.hash);
+        put_row(r, b, &c, before, utc);
+        if (e.flags & OL_WIRE_SEAL)
+            return verify(r, &c) ? OL_TOOK_REFUSED : OL_TOOK_NEW;
     }
-    return OL_OK;
 }
 
-/* A run whose seal has been verified goes on record. */
-static void take_run(struct ol_record *r, struct ol_stream *s, uint32_t last, struct ol_batch_space *b, uint32_t utc)
+/* A whole run goes on record, or none of it. */
+static enum ol_took take_run(struct ol_record *r, struct ol_stream *s, struct ol_batch_space *b, uint32_t utc)
 {
-    struct ol_entry e;
-    struct ol_header h;
+    size_t first = b->n;
+    size_t used = b->used;
+    uint32_t last = s->head;
+    enum ol_took took = put_run(r, s, b, &last, utc);
 
-    while (s->head < last) {
-        enum ol_err err = ol_stream_get_aside(s, s->head + 1, &e);
-
-        assert(err == OL_OK);
-        err = rebuild(r, s->author, &e, &h);
-        assert(err == OL_OK);
-        h.prev = s->head_hash;
-        put_row(r, b, &h, &e, false, utc);
-        ol_stream_step(s, h.seq, &b->puts[b->n - 1].row.hash, h.time);
+    if (took != OL_TOOK_NEW) {
+        b->n = first;
+        b->used = used;
     }
+    if (took == OL_TOOK_REFUSED) {
+        want(r, s->author, s->head + 1, last);
+        ol_stream_drop_aside(s, s->head + 1, last);
+    }
+    for (size_t i = first; i < b->n; i++) {
+        const struct ol_row *row = &b->puts[i].row;
+
+        note_row(r, row);
+        ol_stream_step(s, row->h.seq, &row->hash, row->h.time);
+    }
+    return took;
 }
 
 /* An early entry that follows the head takes its place in the stream. */
@@ -402,8 +432,6 @@ bool ol_record_settle(struct ol_record *r, uint8_t author, struct ol_batch_space
 {
     struct ol_stream *s = ol_record_stream(r, author);
     bool any = false;
-    bool known;
-    struct run run;
 
     while (!s->frozen) {
         if (take_next_early(r, s)) {
@@ -412,16 +440,8 @@ bool ol_record_settle(struct ol_record *r, uint8_t author, struct ol_batch_space
         }
         if (neighbours_contradict(r, s, b))
             break;
-        known = walk_run(r, s, &run) == OL_OK;
-        if (known && (!run.covered || !ol_batch_fits(b, run.n, run.bytes)))
+        if (take_run(r, s, b, utc) != OL_TOOK_NEW)
             break;
-        if (!known || (!run.by_early && ol_header_verify(key_of(r, author), &r->cfg.line, &run.h, &run.seal))) {
-            r->forged += known;
-            want(r, author, s->head + 1, run.last);
-            ol_stream_drop_aside(s, s->head + 1, run.last);
-            break;
-        }
-        take_run(r, s, run.last, b, utc);
         any = true;
     }
     if (author != r->cfg.own && r->want[author - 'A'].to <= s->head)
@@ -429,59 +449,44 @@ bool ol_record_settle(struct ol_record *r, uint8_t author, struct ol_batch_space
     return any;
 }
 
-/* An entry at or below the head, or early: the same, or a second one under the same number. */
-static enum ol_took take_known(struct ol_record *r, const struct ol_header *h, const struct ol_entry *e,
-                               const struct ol_hash *known, bool rebuilt, struct ol_batch_space *b, uint32_t utc)
+/* An entry at or below the head, or early: the same, or a second one under the same number. `alone`: it can be verified. */
+static enum ol_took take_known(struct ol_record *r, const struct came *c, const struct ol_hash *known, bool alone,
+                               struct ol_batch_space *b, uint32_t utc)
 {
-    struct ol_hash hash;
-
     /* Under a number that was declared absent nothing stands that could be contradicted. */
-    if (!rebuilt || !(e->flags & OL_WIRE_SEAL) || !(e->flags & OL_WIRE_PREV) ||
-        ol_stream_is_absent(ol_record_stream(r, h->author), h->seq))
+    if (!alone || ol_stream_is_absent(ol_record_stream(r, c->h.author), c->h.seq) || ol_hash_equal(&c->hash, known))
         return OL_TOOK_KNOWN;
-    ol_header_hash(&r->cfg.line, h, &hash);
-    if (ol_hash_equal(&hash, known))
-        return OL_TOOK_KNOWN;
-    if (ol_header_verify(key_of(r, h->author), &r->cfg.line, h, &e->seal)) {
-        r->forged++;
-        return OL_TOOK_REFUSED;
-    }
-    return fork(r, b, h, e, utc);
+    return verify(r, c) ? OL_TOOK_REFUSED : fork(r, b, c, utc);
 }
 
 /* With both hashes and a seal an entry verifies alone: it takes its place, or is kept early. */
-static enum ol_took take_sealed(struct ol_record *r, const struct ol_header *h, const struct ol_entry *e,
-                                struct ol_batch_space *b, uint32_t utc)
+static enum ol_took take_sealed(struct ol_record *r, const struct came *c, struct ol_batch_space *b, uint32_t utc)
 {
+    const struct ol_header *h = &c->h;
     struct ol_stream *s = ol_record_stream(r, h->author);
-    bool resume = h->kind == OL_KIND_RESUME;
-    struct ol_early early = {.seq = h->seq, .resume = resume, .prev = h->prev};
+    struct ol_early early = {.seq = h->seq, .resume = h->kind == OL_KIND_RESUME, .hash = c->hash, .prev = h->prev};
     enum ol_err err;
     uint32_t from;
 
-    if (ol_header_verify(key_of(r, h->author), &r->cfg.line, h, &e->seal)) {
-        r->forged++;
+    if (verify(r, c))
         return OL_TOOK_REFUSED;
-    }
     if (h->author == r->cfg.own && !r->recovering)
-        return fork(r, b, h, e, utc);
-    if (!ol_batch_fits(b, 1, e->body.len))
+        return fork(r, b, c, utc);
+    if (!ol_batch_fits(b, 1, c->e->body.len))
         return OL_TOOK_FULL;
-    if (!s->frozen && follows(r, s, h->seq, resume, &h->prev, &from)) {
-        ol_header_hash(&r->cfg.line, h, &early.hash);
+    if (!s->frozen && follows(r, s, h->seq, early.resume, &h->prev, &from)) {
         if (h->seq != from + 1 && s->absent_n == OL_RESUMES)
             return OL_TOOK_REFUSED;
-        put_row(r, b, h, e, false, utc);
-        err = step(s, from, h->seq, &early.hash, h->time);
+        put_one(r, b, c, false, utc);
+        err = step(s, from, h->seq, &c->hash, h->time);
         assert(err == OL_OK);
         return OL_TOOK_NEW;
     }
-    if (!s->frozen && h->seq == s->head + 1 && !resume)
-        return fork(r, b, h, e, utc);
-    ol_header_hash(&r->cfg.line, h, &early.hash);
+    if (!s->frozen && h->seq == s->head + 1 && !early.resume)
+        return fork(r, b, c, utc);
     if (ol_stream_keep_early(s, &early, ol_flags_precedence(h->flags)))
         return OL_TOOK_REFUSED;
-    put_row(r, b, h, e, true, utc);
+    put_one(r, b, c, true, utc);
     return OL_TOOK_NEW;
 }
 
@@ -507,35 +512,34 @@ static bool is_taken(const struct ol_record *r, uint8_t author, uint32_t seq, co
 /* An entry under a number that a resume of its author declares absent: it stays on record beside the chain, moves no
  * head and is receipted by nothing. Its own seal stands for it, or that of the one after it: those before it wait aside
  * and follow by their hash. */
-static enum ol_took take_absent(struct ol_record *r, struct ol_stream *s, const struct ol_entry *e, struct ol_header h,
-                                struct ol_batch_space *b, uint32_t utc)
+static enum ol_took take_absent(struct ol_record *r, struct ol_stream *s, struct came c, struct ol_batch_space *b,
+                                uint32_t utc)
 {
-    struct ol_entry below = *e;
-    struct ol_hash hash;
+    uint32_t seq = c.h.seq;
+    struct ol_entry below;
     struct ol_hash expected;
 
-    if (!(e->flags & OL_WIRE_PREV))
+    if (!(c.e->flags & OL_WIRE_PREV))
         return OL_TOOK_REFUSED;
-    if (is_taken(r, s->author, e->seq, b))
+    if (is_taken(r, s->author, seq, b))
         return OL_TOOK_KNOWN;
-    if (!(e->flags & OL_WIRE_SEAL)) {
-        ol_stream_put_aside(s, e);
+    if (!(c.e->flags & OL_WIRE_SEAL)) {
+        ol_stream_put_aside(s, c.e);
         return OL_TOOK_ASIDE;
     }
-    if (ol_header_verify(key_of(r, s->author), &r->cfg.line, &h, &e->seal)) {
-        r->forged++;
+    if (verify(r, &c))
         return OL_TOOK_REFUSED;
-    }
     do {
-        if (!ol_batch_fits(b, 1, below.body.len))
-            return below.seq == e->seq ? OL_TOOK_FULL : OL_TOOK_NEW;
-        put_row(r, b, &h, &below, true, utc);
-        expected = h.prev;
-        if (ol_stream_get_aside(s, h.seq - 1, &below) || rebuild(r, s->author, &below, &h))
+        if (!ol_batch_fits(b, 1, c.e->body.len))
+            return c.h.seq == seq ? OL_TOOK_FULL : OL_TOOK_NEW;
+        put_one(r, b, &c, true, utc);
+        expected = c.h.prev;
+        if (ol_stream_get_aside(s, c.h.seq - 1, &below) || rebuild(r, s->author, &below, &c))
             break;
-        ol_header_hash(&r->cfg.line, &h, &hash);
-    } while (ol_hash_equal(&hash, &expected) && ol_stream_is_absent(s, h.seq) && !is_taken(r, s->author, h.seq, b));
-    ol_stream_drop_aside(s, 1, e->seq);
+        complete(r, &c.h, below.body, &c.hash);
+    } while (ol_hash_equal(&c.hash, &expected) && ol_stream_is_absent(s, c.h.seq) &&
+             !is_taken(r, s->author, c.h.seq, b));
+    ol_stream_drop_aside(s, 1, seq);
     return OL_TOOK_NEW;
 }
 
@@ -551,24 +555,26 @@ enum ol_took ol_record_take(struct ol_record *r, uint8_t author, const struct ol
                             uint32_t utc)
 {
     struct ol_stream *s = ol_record_stream(r, author);
-    struct ol_header h;
     struct ol_hash known;
-    enum ol_err err = rebuild(r, author, e, &h);
-    bool rebuilt = err == OL_OK;
+    struct came c;
+    enum ol_err err = rebuild(r, author, e, &c);
+    bool alone = !err && (e->flags & OL_WIRE_SEAL) && (e->flags & OL_WIRE_PREV);
     enum ol_took took;
 
+    if (alone)
+        complete(r, &c.h, e->body, &c.hash);
     if (e->seq <= s->head || ol_stream_early(s, e->seq) != NULL) {
         if (ol_record_hash(r, author, e->seq, &known) == OL_OK)
-            return take_known(r, &h, e, &known, rebuilt, b, utc);
-        return rebuilt && ol_stream_is_absent(s, e->seq) ? take_absent(r, s, e, h, b, utc) : OL_TOOK_KNOWN;
+            return take_known(r, &c, &known, alone, b, utc);
+        return !err && ol_stream_is_absent(s, e->seq) ? take_absent(r, s, c, b, utc) : OL_TOOK_KNOWN;
     }
-    if (!rebuilt) {
+    if (err) {
         if (err == OL_ABSENT)
             want(r, author, e->seq, e->seq);
         return OL_TOOK_REFUSED;
     }
-    if ((e->flags & OL_WIRE_SEAL) && (e->flags & OL_WIRE_PREV)) {
-        took = take_sealed(r, &h, e, b, utc);
+    if (alone) {
+        took = take_sealed(r, &c, b, utc);
         if (took == OL_TOOK_NEW)
             ol_record_settle(r, author, b, utc);
         return took;
@@ -601,8 +607,7 @@ enum ol_err ol_record_append(struct ol_record *r, struct ol_put *put, uint32_t u
     }
     h->time = utc;
     put->row.stored_at = utc;
-    commit_to(r, h, put->row.body);
-    ol_header_hash(&r->cfg.line, h, &put->row.hash);
+    complete(r, h, put->row.body, &put->row.hash);
     ol_stream_step(own, h->seq, &put->row.hash, utc);
     return OL_OK;
 }
@@ -636,8 +641,7 @@ enum ol_err ol_record_resume(struct ol_record *r, struct ol_span reason, uint32_
                                     .seq = (uint32_t)seq, .xseq = peer->head, .time = utc, .prev = own->head_hash,
                                     .xhash = peer->head_hash};
     put->row.stored_at = utc;
-    commit_to(r, &put->row.h, put->row.body);
-    ol_header_hash(&r->cfg.line, &put->row.h, &put->row.hash);
+    complete(r, &put->row.h, put->row.body, &put->row.hash);
     ol_record_seal_row(r, &put->row);
     err = step(own, own->head, (uint32_t)seq, &put->row.hash, utc);
     assert(err == OL_OK);

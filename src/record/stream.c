@@ -79,6 +79,8 @@ enum ol_err ol_stream_absent(struct ol_stream *s, uint32_t from, uint32_t to)
 {
     if (from > to)
         return OL_OK;
+    while (s->absent_n > 0 && s->absent[s->absent_n - 1].to >= from - 1)
+        s->absent_n--;
     if (s->absent_n == OL_RESUMES)
         return OL_LIMIT;
     s->absent[s->absent_n++] = (struct ol_range){.from = from, .to = to};

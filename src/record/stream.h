@@ -63,7 +63,8 @@ bool ol_stream_hash(const struct ol_stream *s, uint32_t seq, struct ol_hash *out
 /* The number of the entry with this hash, when it is still in the ring; 0 when not. */
 uint32_t ol_stream_find(const struct ol_stream *s, const struct ol_hash *hash);
 bool ol_stream_is_absent(const struct ol_stream *s, uint32_t seq);
-/* Numbers from..to are absent. LIMIT when there were OL_RESUMES already. */
+/* Numbers from..to are absent, and what was declared so around from - 1 or above it stands or falls with this now. LIMIT when
+ * there were OL_RESUMES already. */
 OL_MUST_USE enum ol_err ol_stream_absent(struct ol_stream *s, uint32_t from, uint32_t to);
 
 const struct ol_early *ol_stream_early(const struct ol_stream *s, uint32_t seq); /* NULL */

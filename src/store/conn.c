@@ -12,6 +12,9 @@ static const char *const sql[QUERIES] = {
     [Q_LINES] = "SELECT number, name, id, id0, own_card, peer_card, old_line, compared, restored, revoked"
                 " FROM line ORDER BY name",
     [Q_SCAN] = "SELECT " ROW_COLUMNS " FROM entry WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
+    [Q_SCAN_ALL] = "SELECT " ROW_COLUMNS ", 0 AS late FROM entry WHERE id BETWEEN ?1 AND ?2 UNION ALL "
+                   "SELECT " ROW_COLUMNS ", 1 FROM evidence AS it WHERE id BETWEEN ?1 AND ?2 AND NOT EXISTS"
+                   " (SELECT 1 FROM entry WHERE entry.id = it.id AND entry.hash = it.hash) ORDER BY id, late",
     [Q_ROW] = "SELECT " ROW_COLUMNS " FROM entry WHERE id = ?1",
     [Q_STREAM_LAST] = "SELECT max(id) FROM entry WHERE id BETWEEN ?1 AND ?2",
     [Q_ROW_BY_HASH] = "SELECT " ROW_COLUMNS " FROM entry INDEXED BY entry_hash"

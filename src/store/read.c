@@ -238,6 +238,14 @@ enum ol_err ol_store_scan(struct ol_store *s, int64_t line, uint8_t author, uint
     return each_entry(s, q, each, ctx);
 }
 
+enum ol_err ol_store_scan_all(struct ol_store *s, int64_t line, uint8_t author, ol_row_fn *each, void *ctx)
+{
+    sqlite3_stmt *q = statement(s, Q_SCAN_ALL);
+
+    bind_range(q, 1, entry_key(line, author, 1), entry_key(line, author, UINT32_MAX));
+    return each_entry(s, q, each, ctx);
+}
+
 enum ol_err ol_store_row(struct ol_store *s, int64_t line, uint8_t author, uint32_t seq,
                          struct ol_row *out)
 {

@@ -38,6 +38,7 @@ enum query {
     /* of the reader */
     Q_LINES,
     Q_SCAN,
+    Q_SCAN_ALL,
     Q_ROW,
     Q_STREAM_LAST,
     Q_ROW_BY_HASH,

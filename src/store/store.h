@@ -78,6 +78,9 @@ typedef bool ol_row_fn(void *ctx, const struct ol_row *row); /* false ends the s
 /* One stream's rows from a number on, ascending. */
 OL_MUST_USE enum ol_err ol_store_scan(struct ol_store *s, int64_t line, uint8_t author, uint32_t from,
                                       ol_row_fn *each, void *ctx);
+/* All of a stream, each row followed by what was kept as evidence under its number, if that is another entry. */
+OL_MUST_USE enum ol_err ol_store_scan_all(struct ol_store *s, int64_t line, uint8_t author, ol_row_fn *each,
+                                          void *ctx);
 OL_MUST_USE enum ol_err ol_store_row(struct ol_store *s, int64_t line, uint8_t author, uint32_t seq,
                                      struct ol_row *out); /* ABSENT */
 OL_MUST_USE enum ol_err ol_store_row_by_hash(struct ol_store *s, int64_t line, uint8_t author,

@@ -107,6 +107,16 @@ static void hash_of(const struct draft *d, const struct draft_entry *e, struct o
     ol_header_hash(&d->parties.line, &e->h, out);
 }
 
+struct draft_entry *draft_copy(struct draft *d, const struct draft_entry *e)
+{
+    struct draft_entry *copy = append(d, e->h.author - 'A');
+
+    assert(copy == e + 1);
+    *copy = *e;
+    set_body(copy, ol_span(e->body, e->body_len));
+    return copy;
+}
+
 static size_t position(const struct draft *d, unsigned a, const struct ol_hash *hash)
 {
     for (size_t i = 0; i < d->n[a]; i++) {

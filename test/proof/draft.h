@@ -50,6 +50,8 @@ void draft_load(struct draft *d, const struct pair_side *side);
 /* Appends an entry that stands on the one before and names the other stream's number, sealed. */
 struct draft_entry *draft_add(struct draft *d, uint8_t author, uint8_t kind, uint8_t flags,
                               uint32_t xseq);
+/* Appends a second entry under the number of this one, the last of its stream, with the same content. */
+struct draft_entry *draft_copy(struct draft *d, const struct draft_entry *e);
 void draft_seal(struct draft *d, struct draft_entry *e);
 struct draft_entry *draft_find(struct draft *d, uint8_t author, uint32_t seq);
 void draft_remove(struct draft *d, uint8_t author, uint32_t seq);

@@ -607,6 +607,52 @@ static void test_a_resume_may_stand_on_nothing(void **state)
     assert_int_equal(remarked(OL_FOUND_LOST, 'A', 0), 4);
 }
 
+/* B goes on from the other of two histories that it signed: the entry that contradicts is in the file, as evidence. */
+static void test_a_resume_may_stand_on_what_was_kept_as_evidence(void **state)
+{
+    struct draft_entry *other;
+    struct draft_entry *e;
+
+    (void)state;
+    ladder();
+    other = draft_copy(d, draft_find(d, 'A', 4));
+    other->body[other->body_len - 1] ^= 1;
+    ol_commitment(other->salt, ol_span(other->body, other->body_len), &other->h.commitment);
+    draft_seal(d, other);
+    CHECK_VERIFIED(4, 4);
+    assert_int_equal(remarked(OL_FOUND_FORKED, 'A', 4), 1);
+    e = resume_from_two();
+    ol_header_hash(&d->parties.line, &other->h, &e->h.prev);
+    draft_seal(d, e);
+    CHECK_VERIFIED(1000, 4);
+    assert_int_equal(remarked(OL_FOUND_LOST, 'A', 4), 1);
+    assert_int_equal(remarked(OL_FOUND_LOST, 'A', 0), 1);
+    other->sealed = false;
+    CHECK_REFUSED(OL_FOUND_ORDER, 'A', 4);
+}
+
+/* Two backups, the newer restored last, and nobody could be asked. */
+static void test_a_resume_brings_back_what_an_earlier_one_declared_lost(void **state)
+{
+    struct draft_entry *e;
+
+    (void)state;
+    ladder();
+    resume_from_two();
+    CHECK_VERIFIED(1000, 4);
+    assert_int_equal(remarked(OL_FOUND_LOST, 'A', 3), 1);
+    e = resume_from_two();
+    e->h.seq = 2000;
+    ol_header_hash(&d->parties.line, &draft_find(d, 'A', 3)->h, &e->h.prev);
+    ol_entry_salt(&d->salt, 'A', 2000, e->salt);
+    ol_commitment(e->salt, ol_span(e->body, e->body_len), &e->h.commitment);
+    draft_seal(d, e);
+    CHECK_VERIFIED(2000, 4);
+    assert_int_equal(remarked(OL_FOUND_LOST, 'A', 3), 0);
+    assert_int_equal(remarked(OL_FOUND_LOST, 'A', 4), 1);
+    assert_int_equal(remarked(OL_FOUND_LOST, 'A', 1000), 1);
+}
+
 static void test_a_resume_on_an_entry_that_is_not_there_is_early(void **state)
 {
     struct draft_entry *e;
@@ -749,6 +795,8 @@ int main(void)
         TEST(test_a_sealed_entry_that_contradicts_the_one_before_is_remarked),
         TEST(test_what_an_honest_station_holds_verifies_at_any_moment),
         TEST(test_a_resume_stands_on_any_entry_that_stands_and_the_rest_is_lost),
+        TEST(test_a_resume_may_stand_on_what_was_kept_as_evidence),
+        TEST(test_a_resume_brings_back_what_an_earlier_one_declared_lost),
         TEST(test_what_a_resume_declares_absent_may_be_missing_and_is_remarked),
         TEST(test_a_lost_entry_still_needs_its_seal),
         TEST(test_a_resume_may_stand_on_nothing),

@@ -216,19 +216,24 @@ static void test_an_entry_above_a_gap_that_verifies_alone_is_kept_early_and_take
 }
 
 /* Signs a header of A's that A never wrote on this record. */
-static struct ol_entry other_history(uint32_t seq, const struct ol_hash *prev, const char *body)
+static struct ol_entry signed_as(uint8_t kind, uint32_t seq, const struct ol_hash *prev, const char *body)
 {
     struct ol_put put = {.what = OL_PUT_ROW};
-    struct ol_entry e = {.kind = 40, .flags = OL_WIRE_FULL, .seq = seq, .time = 1000, .prev = *prev,
+    struct ol_entry e = {.kind = kind, .flags = OL_WIRE_FULL, .seq = seq, .time = 1000, .prev = *prev,
                          .body = ol_span(body, strlen(body))};
     uint8_t salt[16];
 
-    put.row.h = (struct ol_header){.author = 'A', .kind = 40, .seq = seq, .time = 1000, .prev = *prev};
+    put.row.h = (struct ol_header){.author = 'A', .kind = kind, .seq = seq, .time = 1000, .prev = *prev};
     ol_entry_salt(&a->cfg.salt, 'A', seq, salt);
     ol_commitment(salt, e.body, &put.row.h.commitment);
     ol_record_seal_row(a, &put.row);
     e.seal = put.row.seal;
     return e;
+}
+
+static struct ol_entry other_history(uint32_t seq, const struct ol_hash *prev, const char *body)
+{
+    return signed_as(40, seq, prev, body);
 }
 
 static void test_two_sealed_entries_under_one_number_are_a_proof_and_freeze_the_stream(void **state)
@@ -388,6 +393,107 @@ static void test_under_an_absent_number_one_entry_is_taken_and_a_second_is_not(v
     b->in_flight = NULL;
 }
 
+/* What B has taken is on its shelf. */
+static enum ol_err taken_by_hash(void *ctx, uint8_t author, const struct ol_hash *hash, struct ol_row *out)
+{
+    (void)ctx;
+    for (size_t i = 0; i < taken->n; i++) {
+        *out = taken->puts[i].row;
+        if (out->h.author == author && ol_hash_equal(&out->hash, hash))
+            return OL_OK;
+    }
+    return OL_ABSENT;
+}
+
+static const struct ol_hash *last_hash(void)
+{
+    return &taken->puts[taken->n - 1].row.hash;
+}
+
+static void test_an_accepted_resume_may_go_on_from_the_other_history(void **state)
+{
+    struct ol_hash zeros = {{0}};
+    struct ol_entry one = other_history(1, &zeros, "one");
+    struct ol_entry other = other_history(1, &zeros, "other");
+    struct ol_entry resume;
+
+    (void)state;
+    b->cfg.shelf.by_hash = taken_by_hash;
+    assert_int_equal(take(&one), OL_TOOK_NEW);
+    assert_int_equal(take(&other), OL_TOOK_FORK);
+    resume = signed_as(OL_KIND_RESUME, 1000, last_hash(), "");
+    assert_int_equal(take(&resume), OL_TOOK_NEW);
+    assert_int_equal(head(), 1);
+    ol_record_stream(b, 'A')->frozen = false; /* an officer accepts it */
+    assert_true(ol_record_settle(b, 'A', taken, 1000));
+    assert_int_equal(head(), 1000);
+}
+
+/* Two backups, the newer restored last, and nobody could be asked. */
+static void test_a_resume_may_bring_back_what_an_earlier_one_declared_absent(void **state)
+{
+    const struct ol_stream *s = ol_record_stream(b, 'A');
+    struct ol_hash zeros = {{0}};
+    struct ol_hash first;
+    struct ol_entry one = other_history(1, &zeros, "one");
+    struct ol_entry two;
+    struct ol_entry three;
+    struct ol_entry resume;
+
+    (void)state;
+    b->cfg.shelf.by_hash = taken_by_hash;
+    assert_int_equal(take(&one), OL_TOOK_NEW);
+    first = *last_hash();
+    two = other_history(2, &first, "two");
+    assert_int_equal(take(&two), OL_TOOK_NEW);
+    three = other_history(3, last_hash(), "three");
+    assert_int_equal(take(&three), OL_TOOK_NEW);
+    resume = signed_as(OL_KIND_RESUME, 1000, &first, "");
+    assert_int_equal(take(&resume), OL_TOOK_NEW);
+    assert_true(ol_stream_is_absent(s, 2));
+    resume = signed_as(OL_KIND_RESUME, 3000, &taken->puts[1].row.hash, "");
+    assert_int_equal(take(&resume), OL_TOOK_NEW);
+    assert_int_equal(head(), 3000);
+    assert_false(ol_stream_is_absent(s, 2));
+    assert_true(ol_stream_is_absent(s, 3));
+    assert_true(ol_stream_is_absent(s, 1000));
+    assert_int_equal(s->absent_n, 1);
+}
+
+/* To go on from an entry is to hold all that it stands on: a receipt of the resume would say so. */
+static void test_a_resume_stays_early_until_all_that_it_goes_on_from_is_held(void **state)
+{
+    struct ol_hash zeros = {{0}};
+    struct ol_hash first;
+    struct ol_entry one = other_history(1, &zeros, "one");
+    struct ol_entry two;
+    struct ol_entry three;
+    struct ol_entry resume;
+    struct ol_hash second;
+
+    (void)state;
+    b->cfg.shelf.by_hash = taken_by_hash;
+    assert_int_equal(take(&one), OL_TOOK_NEW);
+    first = *last_hash();
+    two = other_history(2, &first, "two");
+    assert_int_equal(take(&two), OL_TOOK_NEW);
+    second = *last_hash();
+    taken->n--;
+    ol_record_stream(b, 'A')->head = 1; /* as if two had never come */
+    ol_record_stream(b, 'A')->head_hash = first;
+    ol_record_stream(b, 'A')->placed = 1;
+    three = other_history(3, &second, "three");
+    resume = signed_as(OL_KIND_RESUME, 1000, &first, "");
+    assert_int_equal(take(&resume), OL_TOOK_NEW);
+    assert_int_equal(take(&three), OL_TOOK_NEW);
+    resume = signed_as(OL_KIND_RESUME, 3000, last_hash(), "");
+    assert_int_equal(take(&resume), OL_TOOK_NEW);
+    assert_int_equal(head(), 1000);
+    assert_int_equal(take(&two), OL_TOOK_NEW);
+    assert_true(ol_record_settle(b, 'A', taken, 1000));
+    assert_int_equal(head(), 3000);
+}
+
 static void test_what_is_held_aside_gives_way_from_the_lowest_precedence_and_highest_number(void **state)
 {
     struct ol_stream *s = ol_record_stream(b, 'A');
@@ -431,6 +537,9 @@ int main(void)
         T(test_without_room_in_the_batch_nothing_changes),
         T(test_a_full_batch_still_holds_its_receipts_and_a_resume),
         T(test_under_an_absent_number_one_entry_is_taken_and_a_second_is_not),
+        T(test_an_accepted_resume_may_go_on_from_the_other_history),
+        T(test_a_resume_may_bring_back_what_an_earlier_one_declared_absent),
+        T(test_a_resume_stays_early_until_all_that_it_goes_on_from_is_held),
         T(test_what_is_held_aside_gives_way_from_the_lowest_precedence_and_highest_number),
     };
 
