@@ -80,12 +80,12 @@ static void sign_outbox(struct ol_line *l, enum ol_precedence p, struct open_run
     }
 }
 
-static size_t count_waiting(struct ol_line *l)
+static size_t count_boxed(const struct ol_batch_space *b)
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < filling(l)->n; i++)
-        n += filling(l)->puts[i].what == OL_PUT_OUTBOX;
+    for (size_t i = 0; i < b->n; i++)
+        n += b->puts[i].what == OL_PUT_OUTBOX;
     return n;
 }
 
@@ -136,7 +136,7 @@ static void sign_all(struct ol_line *l)
 
     if (l->signing == OL_SIGN_RESUMING && !sign_resume(l))
         return;
-    sign_receipts(l, count_waiting(l) + l->outbox_n > 0);
+    sign_receipts(l, count_boxed(filling(l)) + l->outbox_n > 0);
     for (int p = OL_FLASH; p >= OL_ROUTINE && l->signing == OL_SIGN_READY; p--) {
         sign_outbox(l, (enum ol_precedence)p, &run);
         sign_waiting(l, (enum ol_precedence)p, &run);
@@ -149,21 +149,27 @@ static bool may_sign(const struct ol_line *l)
     return l->signing == OL_SIGN_READY || l->signing == OL_SIGN_RESUMING;
 }
 
-static bool something_to_commit(struct ol_line *l)
+static bool something_to_sign(const struct ol_line *l)
 {
-    if (filling(l)->n > 0)
-        return true;
     return l->signing == OL_SIGN_RESUMING ||
            (l->signing == OL_SIGN_READY && (l->outbox_n > 0 || ol_record_owes(&l->record, receipt_waits(l))));
 }
 
-static size_t count_boxed(const struct ol_batch_space *b)
+/* Nobody waits for the peer's receipts to be durable here, since the peer has what they speak of: alone they are not worth a
+ * disk sync of their own at once, and wait a little for company. */
+static bool something_to_commit(struct ol_line *l)
 {
-    size_t n = 0;
+    const struct ol_batch_space *b = filling(l);
 
-    for (size_t i = 0; i < b->n; i++)
-        n += b->puts[i].what == OL_PUT_OUTBOX;
-    return n;
+    for (size_t i = 0; i < b->n; i++) {
+        const struct ol_header *h = &b->puts[i].row.h;
+
+        if (b->puts[i].what != OL_PUT_ROW || h->author != peer_side(l) || h->kind != OL_KIND_RECEIPT)
+            return true;
+    }
+    if (b->n > 0 && l->receipts_until == 0)
+        l->receipts_until = l->now.ms + RECEIPTS_WAIT_MS;
+    return something_to_sign(l) || (b->n > 0 && l->now.ms >= l->receipts_until);
 }
 
 bool commit_next(struct ol_line *l, struct ol_out *out)
@@ -178,6 +184,7 @@ bool commit_next(struct ol_line *l, struct ol_out *out)
     }
     if (l->in_flight || !something_to_commit(l))
         return false;
+    l->receipts_until = 0;
     if (may_sign(l))
         sign_all(l);
     l->outbox_n += count_boxed(b);

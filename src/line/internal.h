@@ -5,6 +5,7 @@
 
 #include "line/line.h"
 
+#define RECEIPTS_WAIT_MS 5u    /* for company, before a disk sync of their own */
 #define RETRY_FIRST_MS 1000u   /* before anything is measured */
 #define RTO_MIN_MS 250u        /* below it a busy disk would look like a lost frame */
 #define RTO_MAX_MS 60000u

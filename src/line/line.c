@@ -91,6 +91,8 @@ ol_ms ol_line_deadline(const struct ol_line *l)
         at = earlier(at, l->probe_at);
     if (l->in_flight && !l->handed_out && l->no_room)
         at = earlier(at, l->no_room_retry);
+    if (!l->in_flight && l->receipts_until != 0)
+        at = earlier(at, l->receipts_until);
     for (unsigned i = 0; i < 2; i++) {
         if (l->record.want[i].from > 0 && l->want_at[i] > l->now.ms)
             at = earlier(at, l->want_at[i]);

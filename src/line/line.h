@@ -153,6 +153,7 @@ struct ol_line {
     bool handed_out;
     bool no_room;
     ol_ms no_room_retry;
+    ol_ms receipts_until;    /* receipts alone wait in the batch being filled, for company, until then; 0: none do */
     uint64_t batch_id;       /* of the one in flight, or last in flight */
     struct ol_batch batch;
     uint32_t batch_own_head; /* what will be durable with it */

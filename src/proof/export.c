@@ -158,11 +158,12 @@ static uint32_t seq_at(const struct stream *s, uint32_t i)
     return i == NOTHING ? 0 : s->places[i].seq;
 }
 
-/* The position of a number, or NOTHING: of the entry with this hash, or else of the first that has the number. */
-static uint32_t find(const struct stream *s, uint32_t seq, const struct ol_hash *hash)
+/* The position of a number among the first n, or NOTHING: of the entry with this hash, or else of the first that has the
+ * number. */
+static uint32_t find(const struct stream *s, uint32_t n, uint32_t seq, const struct ol_hash *hash)
 {
     uint32_t low = 0;
-    uint32_t high = s->n;
+    uint32_t high = n;
 
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
@@ -172,11 +173,11 @@ static uint32_t find(const struct stream *s, uint32_t seq, const struct ol_hash 
         else
             high = middle;
     }
-    for (uint32_t i = low; i < s->n && s->places[i].seq == seq; i++) {
+    for (uint32_t i = low; i < n && s->places[i].seq == seq; i++) {
         if (ol_hash_equal(&s->places[i].hash, hash))
             return i;
     }
-    return low < s->n && s->places[low].seq == seq ? low : NOTHING;
+    return low < n && s->places[low].seq == seq ? low : NOTHING;
 }
 
 /* ---- First pass: each entry for itself, and what it stands on ---- */
@@ -192,7 +193,7 @@ static uint32_t find_prev(const struct stream *s, uint32_t i, const struct ol_he
     uint32_t at;
 
     if (h->kind != OL_KIND_RESUME) {
-        at = find(s, h->seq - 1, &h->prev);
+        at = find(s, i, h->seq - 1, &h->prev);
         return at != NOTHING && ol_hash_equal(&s->places[at].hash, &h->prev) ? at : NOTHING;
     }
     for (at = i; at-- > 0;) {
@@ -307,7 +308,7 @@ static void note_answered(const struct verifier *v, const struct stream *by, str
 {
     for (uint32_t i = by->head; i != NOTHING; i = by->places[i].stands_on) {
         struct ol_header h = item_at(v, by, i).h;
-        uint32_t at = find(of, h.xseq, &h.xhash);
+        uint32_t at = find(of, of->n, h.xseq, &h.xhash);
 
         if (!(h.flags & OL_FLAG_ALONE) && h.xseq > of->answered && at != NOTHING &&
             of->places[at].stands && ol_hash_equal(&h.xhash, &of->places[at].hash))
@@ -324,7 +325,7 @@ static void remark(const struct verifier *v, enum ol_found what, const struct ol
 static enum ol_err judge_claim(struct verifier *v, const struct stream *own, const struct stream *other,
                                const struct ol_export_place *p, const struct ol_header *h)
 {
-    uint32_t at = find(other, h->xseq, &h->xhash);
+    uint32_t at = find(other, other->n, h->xseq, &h->xhash);
     bool below_head = h->xseq <= seq_at(other, other->head);
 
     if (h->xseq == 0 || at != NOTHING) {

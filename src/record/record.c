@@ -91,15 +91,15 @@ static enum ol_err find_chained(const struct ol_record *r, const struct ol_strea
 }
 
 /* Whether an entry with this number, kind and prev moves the head; *from is then the number it chains to. */
-static bool follows(const struct ol_record *r, const struct ol_stream *s, uint32_t seq, bool resume,
+static bool follows(const struct ol_record *r, const struct ol_stream *s, uint32_t seq, uint8_t kind,
                     const struct ol_hash *prev, uint32_t *from)
 {
     *from = s->head;
     if (seq <= s->head)
         return false;
     if (ol_hash_equal(prev, &s->head_hash))
-        return seq == s->head + 1 || resume;
-    return resume && find_chained(r, s, prev, from) == OL_OK;
+        return seq == s->head + 1 || kind == OL_KIND_RESUME;
+    return kind == OL_KIND_RESUME && find_chained(r, s, prev, from) == OL_OK;
 }
 
 /* The head goes to an entry that follows; what a resume jumps over is absent from now on. */
@@ -116,8 +116,7 @@ static enum ol_err step(struct ol_stream *s, uint32_t from, uint32_t seq, const 
 enum ol_err ol_record_load(struct ol_record *r, const struct ol_row *row)
 {
     struct ol_stream *s = ol_record_stream(r, row->h.author);
-    struct ol_early early = {.seq = row->h.seq, .resume = row->h.kind == OL_KIND_RESUME, .hash = row->hash,
-                             .prev = row->h.prev};
+    struct ol_early early = {.seq = row->h.seq, .kind = row->h.kind, .hash = row->hash, .prev = row->h.prev};
     struct ol_hash hash;
     uint32_t from;
 
@@ -130,7 +129,7 @@ enum ol_err ol_record_load(struct ol_record *r, const struct ol_row *row)
     ol_header_hash(&r->cfg.line, &row->h, &hash);
     if (!ol_hash_equal(&hash, &row->hash) || row->h.seq <= s->head || ol_stream_early(s, row->h.seq) != NULL)
         return OL_MALFORMED;
-    if (follows(r, s, row->h.seq, early.resume, &row->h.prev, &from))
+    if (follows(r, s, row->h.seq, early.kind, &row->h.prev, &from))
         return step(s, from, row->h.seq, &hash, row->h.time) ? OL_MALFORMED : OL_OK;
     if (!row->sealed) {
         s->loose = row->h.seq;
@@ -401,8 +400,8 @@ static bool take_next_early(struct ol_record *r, struct ol_stream *s)
         struct ol_early e = s->early[i];
         uint32_t from;
 
-        if (follows(r, s, e.seq, e.resume, &e.prev, &from) && !step(s, from, e.seq, &e.hash, s->head_time)) {
-            if (s->author != r->cfg.own)
+        if (follows(r, s, e.seq, e.kind, &e.prev, &from) && !step(s, from, e.seq, &e.hash, s->head_time)) {
+            if (s->author != r->cfg.own && e.kind != OL_KIND_RECEIPT)
                 r->due.some = true;
             return true;
         }
@@ -416,7 +415,7 @@ static bool neighbours_contradict(struct ol_record *r, struct ol_stream *s, stru
     const struct ol_early *next = ol_stream_early(s, s->head + 1);
     struct ol_put put = {.what = OL_PUT_EVIDENCE};
 
-    if (next == NULL || next->resume || s->head == 0 || ol_hash_equal(&next->prev, &s->head_hash) ||
+    if (next == NULL || next->kind == OL_KIND_RESUME || s->head == 0 || ol_hash_equal(&next->prev, &s->head_hash) ||
         r->cfg.shelf.at(r->cfg.shelf.ctx, s->author, next->seq, &put.row) || put.row.h.seq != next->seq ||
         !ol_batch_fits(b, 1, put.row.body.len))
         return false;
@@ -464,7 +463,7 @@ static enum ol_took take_sealed(struct ol_record *r, const struct came *c, struc
 {
     const struct ol_header *h = &c->h;
     struct ol_stream *s = ol_record_stream(r, h->author);
-    struct ol_early early = {.seq = h->seq, .resume = h->kind == OL_KIND_RESUME, .hash = c->hash, .prev = h->prev};
+    struct ol_early early = {.seq = h->seq, .kind = h->kind, .hash = c->hash, .prev = h->prev};
     enum ol_err err;
     uint32_t from;
 
@@ -474,7 +473,7 @@ static enum ol_took take_sealed(struct ol_record *r, const struct came *c, struc
         return fork(r, b, c, utc);
     if (!ol_batch_fits(b, 1, c->e->body.len))
         return OL_TOOK_FULL;
-    if (!s->frozen && follows(r, s, h->seq, early.resume, &h->prev, &from)) {
+    if (!s->frozen && follows(r, s, h->seq, h->kind, &h->prev, &from)) {
         if (h->seq != from + 1 && s->absent_n == OL_RESUMES)
             return OL_TOOK_REFUSED;
         put_one(r, b, c, false, utc);
@@ -482,7 +481,7 @@ static enum ol_took take_sealed(struct ol_record *r, const struct came *c, struc
         assert(err == OL_OK);
         return OL_TOOK_NEW;
     }
-    if (!s->frozen && h->seq == s->head + 1 && !early.resume)
+    if (!s->frozen && h->seq == s->head + 1 && h->kind != OL_KIND_RESUME)
         return fork(r, b, c, utc);
     if (ol_stream_keep_early(s, &early, ol_flags_precedence(h->flags)))
         return OL_TOOK_REFUSED;

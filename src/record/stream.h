@@ -19,7 +19,7 @@ struct ol_place {
 /* Durable above a gap, under its own seal. */
 struct ol_early {
     uint32_t seq;
-    bool resume;
+    uint8_t kind;
     struct ol_hash hash;
     struct ol_hash prev;
 };

@@ -481,7 +481,7 @@ static uint32_t waiting_resume(const struct ol_stream *s)
     uint32_t seq = 0;
 
     for (size_t i = 0; i < s->early_n; i++)
-        if (s->early[i].resume)
+        if (s->early[i].kind == OL_KIND_RESUME)
             seq = s->early[i].seq;
     return seq;
 }
