@@ -231,7 +231,7 @@ static void place(struct stream *s, uint32_t i, const struct ol_header *h)
     p->stands_on = next ? s->head : find_prev(s, i, h);
     p->rooted = p->stands_on != NOTHING ? s->places[p->stands_on].rooted
                                         : (resume || h->seq == 1) && ol_hash_equal(&h->prev, &zeros);
-    if (resume && p->rooted) {
+    if (resume && p->rooted && h->seq > seq_at(s, s->head)) {
         stand(s, i);
     } else if (next) {
         p->stands = true;
@@ -244,6 +244,7 @@ static enum ol_err take(struct verifier *v, struct stream *s, uint32_t i, struct
     const struct ol_parties *parties = &v->e->parties;
     struct ol_export_place *p = &s->places[i];
     uint32_t last = i == 0 ? 0 : s->places[i - 1].seq;
+    uint32_t same;
     struct item item;
 
     *p = (struct ol_export_place){.at = (size_t)(r->p - v->e->file.p), .stands_on = NOTHING};
@@ -254,6 +255,9 @@ static enum ol_err take(struct verifier *v, struct stream *s, uint32_t i, struct
     ol_commitment(item.salt, item.body, &item.h.commitment);
     ol_header_hash(&parties->line, &item.h, &p->hash);
     p->seq = item.h.seq;
+    same = find(s, i, p->seq, &p->hash);
+    if (same != NOTHING && ol_hash_equal(&s->places[same].hash, &p->hash))
+        return ol_refuse(v->why, OL_FOUND_ORDER, s->author, p->seq);
     p->covered = item.sealed;
     if (item.sealed &&
         ol_header_verify(&parties->pk[s->author - 'A'], &parties->line, &item.h, &item.seal))

@@ -16,11 +16,11 @@
  * unverifiable.
  *
  * An entry stands when its prev is the hash of the last that stands, and its number the next (entry 1:
- * zeros), or when it is a resume from which the prevs lead back, entry by entry in the file, to the zeros
+ * zeros), or when it is a resume above the head from which the prevs lead back, entry by entry in the file, to the zeros
  * before the first: those they pass stand then, the others below it are lost. The last that stands is the
  * head. Any other is early: it needs a seal of its own, or its prev in the file. Every seal must hold, and
- * every entry must be under one: its own or, through prev, a later entry's. Two entries under one number,
- * the second sealed, are an equivocation and what was kept as evidence of it.
+ * every entry must be under one: its own or, through prev, a later entry's. Different entries under one
+ * number, all but the first sealed, are an equivocation and what was kept as evidence of it.
  *
  * What an entry names of the other stream (xseq, xhash) must be in the file under that hash and, unless
  * ALONE, at or below that stream's head: so nothing can be cut that the other side has answered.

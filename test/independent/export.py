@@ -30,8 +30,9 @@ class Placed:
     def __init__(self, entry, line):
         self.entry = entry
         self.hash = entry.hash(line)
+        self.on = None              # its prev in the file: a seal on this covers that
+        self.is_rooted = False
         self.stands = False
-        self.on = None              # the one below it: a seal on this covers that
         self.covered = False
         self.lost_to = None
         self.is_forked = False
@@ -71,47 +72,49 @@ def read(data):
 
 
 def place(stream):
-    """Steps 1 to 3 of one stream: which entries stand, and that each is under a seal. The standing ones, by number."""
-    standing, before = [], None
-    for placed in stream:
+    """Steps 1 to 4 of one stream: what each entry is on, which ones stand, and that each is under a seal. The head, or None."""
+    head, before, held = None, None, {}
+    for at, placed in enumerate(stream):
         entry = placed.entry
-        if before is not None and entry.seq <= before.entry.seq:
+        last = before.entry.seq if before else 0
+        is_evidence = entry.seq == last
+        if entry.seq < last or is_evidence and (entry.seal is None or placed.hash in held):
             raise Damaged("ORDER", placed.id)
-        head = standing[-1] if standing else None
-        is_next = entry.seq == (before.entry.seq if before else 0) + 1
-        if entry.seq == (head.entry.seq if head else 0) + 1 and entry.prev == (head.hash if head else ZEROS):
-            placed.on = head
-            standing.append(placed)
-        elif entry.kind == RESUME and (keep := resumed(standing, entry.prev)) is not None:
-            del standing[keep:]
-            placed.on = standing[-1] if standing else None
-            lose(stream, placed.on, placed)
-            standing.append(placed)
-        elif is_next and before and entry.prev == before.hash:
-            placed.on = before
-        elif entry.seal is None:
+        chain(placed, held)
+        if entry.kind == RESUME and placed.is_rooted and entry.seq > (head.entry.seq if head else 0):
+            resume(stream[:at], placed)
+            head = placed
+        elif entry.seq == (head.entry.seq if head else 0) + 1 and entry.prev == (head.hash if head else ZEROS):
+            placed.stands, head = True, placed
+        elif entry.seal is None and placed.on is None:
             raise Damaged("CHAIN", placed.id)
-        else:
-            placed.is_forked = is_next and entry.kind != RESUME
-        before = placed
+        is_next = entry.seq == last + 1
+        placed.is_forked = is_evidence or is_next and placed.on is None and not placed.is_rooted and entry.kind != RESUME
+        held[placed.hash] = before = placed
     cover(stream)
-    for placed in standing:
-        placed.stands = True
-    return standing
+    return head
 
 
-def resumed(standing, prev):
-    """How many of the standing entries a resume with this prev leaves; None if it chains to none of them."""
-    if prev == ZEROS:
-        return 0
-    return next((i + 1 for i, placed in enumerate(standing) if placed.hash == prev), None)
+def chain(placed, held):
+    """Step 2. `held`: the entries before it in the file, by hash."""
+    entry, prev = placed.entry, held.get(placed.entry.prev)
+    if prev is not None and (entry.kind == RESUME or prev.entry.seq == entry.seq - 1):
+        placed.on = prev
+        placed.is_rooted = prev.is_rooted
+    else:
+        placed.is_rooted = entry.prev == ZEROS and (entry.seq == 1 or entry.kind == RESUME)
 
 
-def lose(stream, kept, resume):
-    """All between what a resume chains to and the resume is lost, also what never stood."""
-    for placed in stream:
-        if (kept.entry.seq if kept else 0) < placed.entry.seq < resume.entry.seq:
-            placed.lost_to = resume.entry.seq
+def resume(before, placed):
+    """What a rooted resume goes on from stands again, back to the first that stood; all others after that one are lost."""
+    again, kept = [placed], placed.on
+    while kept is not None and not kept.stands:
+        again.append(kept)
+        kept = kept.on
+    for passed in before[before.index(kept) + 1 if kept else 0:]:
+        passed.stands, passed.lost_to = False, placed.entry.seq
+    for passed in again:
+        passed.stands, passed.lost_to = True, None
 
 
 def cover(stream):
@@ -129,27 +132,30 @@ class Record:
 
     def __init__(self, streams):
         self.streams = streams
-        self.standing = {author: place(streams[author]) for author in (A, B)}
-        self.numbers = {author: {placed.entry.seq: placed for placed in streams[author]} for author in (A, B)}
+        self.heads = {author: place(streams[author]) for author in (A, B)}
+        self.numbers = {author: {placed.entry.seq for placed in streams[author]} for author in (A, B)}
+        self.named = {author: {(placed.entry.seq, placed.hash): placed for placed in streams[author]} for author in (A, B)}
 
     def head(self, author):
         """Number and hash."""
-        return (self.standing[author][-1].entry.seq, self.standing[author][-1].hash) if self.standing[author] else (0, ZEROS)
+        head = self.heads[author]
+        return (head.entry.seq, head.hash) if head else (0, ZEROS)
 
     def claim(self, placed):
-        """Step 4: the remark about what this entry names, if any."""
+        """Step 5: the remark about what this entry names, if any."""
         entry, there = placed.entry, other(placed.entry.author)
         if entry.xseq == 0:
             return None if entry.xhash == ZEROS else "UNTRUE"
         head = self.head(there)[0]
-        named = self.numbers[there].get(entry.xseq)
-        if named is not None and named.hash != entry.xhash:
+        is_there = entry.xseq in self.numbers[there]
+        named = self.named[there].get((entry.xseq, entry.xhash))
+        if is_there and named is None:
             return "UNTRUE"
         if named is not None and (entry.xseq <= head or entry.flags & ALONE or not placed.stands):
             return None
-        if named is None and entry.xseq < head:
+        if not is_there and entry.xseq < head:
             return "ABSENT"
-        if named is None and not placed.stands:
+        if not is_there and not placed.stands:
             return "UNHELD"
         if self.went_on(placed):
             return "UNTRUE"
@@ -157,9 +163,9 @@ class Record:
 
     def went_on(self, placed):
         """Whether the other side answered by going on: what it then wrote hashes over this entry."""
-        for answer in self.standing[other(placed.entry.author)]:
-            named = self.numbers[placed.entry.author].get(answer.entry.xseq)
-            if answer.entry.flags & ALONE or named is None or named.hash != answer.entry.xhash:
+        for answer in self.streams[other(placed.entry.author)]:
+            named = self.named[placed.entry.author].get((answer.entry.xseq, answer.entry.xhash))
+            if not answer.stands or answer.entry.flags & ALONE or named is None:
                 continue
             if named is placed or named.stands and named.entry.seq > placed.entry.seq:
                 return True

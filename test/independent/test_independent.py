@@ -183,49 +183,114 @@ class Judged(unittest.TestCase):
                                               check=False))
         return done.code, done.json
 
+    def judged_alike(self, streams):
+        """The reader's report, None when it refuses the file. openline-verify must say the same."""
+        data = export.write(self.line, streams)
+        code, said = self.judge(data)
+        try:
+            report = export.verify(data)
+        except ol.Refused as e:
+            self.assertEqual(code, 12, (e, said))
+            return None
+        self.assertEqual(code, 0, said)
+        self.assertEqual({chr(author): head[0] for author, head in report.heads.items()},
+                         {side: stream["head"] for side, stream in said["streams"].items()})
+        self.assertEqual(sorted((entry, finding) for finding, entry, _ in report.remarks),
+                         sorted((r["id"], r["remark"]) for r in said["remarks"]))
+        return report
+
     def test_made_records_are_judged_alike(self):
         dice = random.Random(7)
-        verdicts = []
-        for _ in range(120):
-            data = export.write(self.line, self.random_record(dice))
-            code, said = self.judge(data)
-            try:
-                report = export.verify(data)
-            except ol.Refused as e:
-                self.assertEqual(code, 12, e)
-                verdicts.append(False)
-                continue
-            self.assertEqual(code, 0, said)
-            self.assertEqual({chr(author): head[0] for author, head in report.heads.items()},
-                             {side: stream["head"] for side, stream in said["streams"].items()})
-            self.assertEqual(self.plain((entry, finding) for finding, entry, _ in report.remarks),
-                             self.plain((r["id"], r["remark"]) for r in said["remarks"]))
-            verdicts.append(True)
-        self.assertIn(True, verdicts)
-        self.assertIn(False, verdicts)
+        verdicts, resumed = [], []
+        for _ in range(600):
+            streams = self.random_record(dice)
+            report = self.judged_alike(streams)
+            verdicts.append(report is not None)
+            if report:
+                resumed += [case for stream in streams.values() for case in self.resumed_on(stream)]
+        for some in (verdicts.count(True), verdicts.count(False), resumed.count("evidence"), resumed.count("lost")):
+            self.assertGreater(some, 20)
 
-    @staticmethod
-    def plain(remarks):
-        """Sorted, and without FORKED of what is lost, of which the page says nothing."""
-        remarks = set(remarks)
-        return sorted(r for r in remarks if r[1] != "FORKED" or (r[0], "LOST") not in remarks)
+    def resumed_on(self, stream):
+        """What the resumes of a stream go on from, where it is evidence, or what an earlier resume declared lost."""
+        seen, absent = {}, []
+        for at, entry in enumerate(stream):
+            on = seen.get(entry.prev)
+            if entry.kind == ol.RESUME and on is not None:
+                if on > 0 and stream[on].seq == stream[on - 1].seq:
+                    yield "evidence"
+                if any(first < on < last for first, last in absent):
+                    yield "lost"
+                absent.append((on, at))
+            seen[entry.hash(self.line.id)] = at
 
     def random_record(self, dice):
         streams = {ol.A: [], ol.B: []}
-        for _ in range(dice.randrange(1, 12)):
+        naming, unsealed = dice.choice((0, 0.2, 0.6)), dice.choice((0, 0, 0.2))
+        for i in range(dice.randrange(1, 20)):
             author = dice.choice((ol.A, ol.B))
             stream, others = streams[author], streams[ol.other(author)]
-            before = stream[-1] if stream else None
-            entry = self.entry(author, (before.seq if before else 0) + dice.choice((1, 1, 1, 2)),
-                               dice.choice(stream) if stream and dice.random() < 0.2 else before,
-                               dice.choice((ol.MESSAGE, ol.MESSAGE, ol.RECEIPT, ol.RESUME)),
-                               dice.choice(others[-2:]) if others and dice.random() < 0.6 else None,
-                               dice.choice((0, 0, ol.ALONE)))
-            stream.append(entry if dice.random() < 0.8 else dataclasses.replace(entry, seal=None))
+            kind = dice.choice((ol.MESSAGE, ol.MESSAGE, ol.RECEIPT, ol.RESUME))
+            seq, prev = self.random_place(dice, stream, kind)
+            entry = self.entry(author, seq, prev, kind, dice.choice(others[-2:]) if others and dice.random() < naming else None,
+                               dice.choice((0, 0, ol.ALONE)), f"text {i}")
+            entry = dataclasses.replace(entry, seal=None) if dice.random() < unsealed else entry
+            stream.insert(sum(e.seq <= seq for e in stream), entry)
         for stream in streams.values():
             if stream and dice.random() < 0.3:
                 del stream[dice.randrange(len(stream)):]
+            if stream and dice.random() < 0.3:
+                del stream[dice.randrange(len(stream))]
         return streams
+
+    @staticmethod
+    def random_place(dice, stream, kind):
+        """A number and an entry to chain to: mostly the next and the last, else it contradicts, skips or goes on elsewhere."""
+        if not stream:
+            return dice.choice((1, 1, 1, 2)), None
+        last, any_one = stream[-1], dice.choice(stream)
+        draw = dice.random()
+        if draw < 0.15:
+            return any_one.seq, next((e for e in stream if e.seq == any_one.seq - 1), None)
+        if draw < 0.3 and kind != ol.RESUME:
+            return any_one.seq + 1, any_one
+        return last.seq + dice.choice((1, 1, 1, 2)), any_one if kind == ol.RESUME or dice.random() < 0.1 else last
+
+    def test_a_resume_goes_on_from_what_was_lost_or_kept_as_evidence_if_nothing_is_missing_below_it(self):
+        dice = random.Random(8)
+        for _ in range(40):
+            below, branch, beside = dice.randrange(3), dice.randrange(1, 5), dice.randrange(1, 5)
+            for case in ("lost", "evidence"):
+                stand = self.chained(None, below)
+                base = stand[-1] if stand else None
+                passed = self.chained(base, branch, "passed")
+                if case == "lost":
+                    others = [self.entry(ol.A, 100, base, ol.RESUME)]
+                    others += self.chained(others[0], beside)
+                    whole = [*stand, *passed, *others]
+                else:
+                    others = self.chained(base, beside, "stays")
+                    whole = sorted([*stand, *others, *passed], key=lambda e: e.seq)
+                resume = self.entry(ol.A, 200, passed[-1], ol.RESUME)
+                named = self.entry(ol.B, 1, None, named=others[-1])
+                report = self.judged_alike({ol.A: [*whole, resume], ol.B: [named]})
+                self.assertEqual(report.heads[ol.A], (200, resume.hash(self.line.id)))
+                self.assertEqual([(f"A{e.seq}", 200) for e in others], [r[1:] for r in report.remarks if r[0] == "LOST"])
+                whole.remove(dice.choice(passed))
+                report = self.judged_alike({ol.A: [*whole, resume], ol.B: [named]})
+                self.assertEqual(report.heads[ol.A], (others[-1].seq, others[-1].hash(self.line.id)))
+                self.assertIn(("EARLY", "A200", None), report.remarks)
+
+    def test_an_entry_that_is_there_twice_is_no_evidence(self):
+        one, two = self.chained(None, 2)
+        self.assertIsNone(self.judged_alike({ol.A: [one, two, two], ol.B: []}))
+
+    def chained(self, base, count, text="text"):
+        entries = []
+        for _ in range(count):
+            base = self.entry(ol.A, base.seq + 1 if base else 1, base, text=text)
+            entries.append(base)
+        return entries
 
     def test_a_disclosure_and_evidence_made_from_the_page_are_accepted(self):
         one = self.entry(ol.A, 1, None)

@@ -631,6 +631,44 @@ static void test_a_resume_may_stand_on_what_was_kept_as_evidence(void **state)
     CHECK_REFUSED(OL_FOUND_ORDER, 'A', 4);
 }
 
+/* Without a key anyone could otherwise make the other side look as if it contradicted itself. */
+static void test_the_same_entry_twice_is_refused(void **state)
+{
+    (void)state;
+    ladder();
+    draft_copy(d, draft_find(d, 'A', 4));
+    CHECK_REFUSED(OL_FOUND_ORDER, 'A', 4);
+}
+
+/* Kept as evidence by who took it: it moves no head there, and so none here. */
+static void test_a_resume_at_or_below_the_head_is_a_contradiction_and_moves_nothing(void **state)
+{
+    struct draft_entry *other;
+
+    (void)state;
+    ladder();
+    other = draft_copy(d, draft_find(d, 'A', 4));
+    other->h.kind = OL_KIND_RESUME;
+    ol_header_hash(&d->parties.line, &draft_find(d, 'A', 2)->h, &other->h.prev);
+    draft_seal(d, other);
+    CHECK_VERIFIED(4, 4);
+    assert_int_equal(remarked(OL_FOUND_FORKED, 'A', 4), 1);
+    assert_int_equal(remarked(OL_FOUND_EARLY, 'A', 4), 1);
+    assert_int_equal(remarks_n, 2);
+}
+
+/* Above a gap, in a chain of their own. */
+static void test_early_entries_that_follow_each_other_contradict_nothing(void **state)
+{
+    (void)state;
+    for (unsigned n = 0; n < 5; n++)
+        draft_add(d, 'A', OL_KIND_MESSAGE, OL_FLASH << 6, 0);
+    draft_remove(d, 'A', 1);
+    CHECK_VERIFIED(0, 0);
+    assert_int_equal(remarks_n, 4);
+    assert_int_equal(remarked(OL_FOUND_EARLY, 'A', 0), 4);
+}
+
 /* Two backups, the newer restored last, and nobody could be asked. */
 static void test_a_resume_brings_back_what_an_earlier_one_declared_lost(void **state)
 {
@@ -797,6 +835,9 @@ int main(void)
         TEST(test_a_resume_stands_on_any_entry_that_stands_and_the_rest_is_lost),
         TEST(test_a_resume_may_stand_on_what_was_kept_as_evidence),
         TEST(test_a_resume_brings_back_what_an_earlier_one_declared_lost),
+        TEST(test_the_same_entry_twice_is_refused),
+        TEST(test_a_resume_at_or_below_the_head_is_a_contradiction_and_moves_nothing),
+        TEST(test_early_entries_that_follow_each_other_contradict_nothing),
         TEST(test_what_a_resume_declares_absent_may_be_missing_and_is_remarked),
         TEST(test_a_lost_entry_still_needs_its_seal),
         TEST(test_a_resume_may_stand_on_nothing),
