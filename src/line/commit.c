@@ -130,18 +130,25 @@ static void sign_receipts(struct ol_line *l, bool texts_follow)
     }
 }
 
+/* Receipts come before texts, so that a FLASH is receipted in the shortest form; but a line's first entry may have to be a
+ * text, which says what line it succeeds. */
 static void sign_all(struct ol_line *l)
 {
+    bool texts = count_boxed(filling(l)) + l->outbox_n > 0;
+    bool text_first = texts && ol_record_own(&l->record)->head == 0;
     struct open_run run = {0};
 
     if (l->signing == OL_SIGN_RESUMING && !sign_resume(l))
         return;
-    sign_receipts(l, count_boxed(filling(l)) + l->outbox_n > 0);
+    if (!text_first)
+        sign_receipts(l, texts);
     for (int p = OL_FLASH; p >= OL_ROUTINE && l->signing == OL_SIGN_READY; p--) {
         sign_outbox(l, (enum ol_precedence)p, &run);
         sign_waiting(l, (enum ol_precedence)p, &run);
     }
     close_run(l, &run);
+    if (text_first)
+        sign_receipts(l, texts);
 }
 
 static bool may_sign(const struct ol_line *l)

@@ -66,6 +66,23 @@ static void test_a_flash_is_delivered_and_both_records_agree(void **state)
     assert_true(pair_agree(p));
 }
 
+/* A line that succeeds another says so first, whatever came before it could. */
+static void test_the_first_entry_of_a_stream_is_a_text_even_if_a_receipt_is_owed(void **state)
+{
+    (void)state;
+    start_both();
+    pair_kill(p, 0);
+    pair_send(p, 1, OL_FLASH, "while they are away");
+    pair_settle(p);
+    pair_start(p, 0);
+    pair_send(p, 0, OL_PRIORITY, "this line succeeds another");
+    pair_run(p, 5000);
+    assert_int_equal(p->side[0].rows_n[0], 2);
+    assert_int_equal(p->side[0].rows[0][0].row.h.kind, OL_KIND_MESSAGE);
+    assert_int_equal(p->side[0].rows[0][1].row.h.kind, OL_KIND_RECEIPT);
+    assert_int_equal(p->side[1].delivered_up_to, 1);
+}
+
 /* A commit for it alone would cost a disk sync for which nobody waits. */
 static void test_a_receipt_alone_waits_for_company_and_goes_with_the_next_text(void **state)
 {
@@ -929,6 +946,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
         T(test_two_stations_come_up_within_two_seconds),
         T(test_a_flash_is_delivered_and_both_records_agree),
+        T(test_the_first_entry_of_a_stream_is_a_text_even_if_a_receipt_is_owed),
         T(test_a_receipt_alone_waits_for_company_and_goes_with_the_next_text),
         T(test_a_flash_of_100_bytes_and_its_receipt_cost_299_bytes_warm),
         T(test_a_cold_flash_and_its_receipt_cost_393_bytes),
