@@ -183,6 +183,8 @@ enum ol_exit ol_cmd_show(const struct ol_cli *c)
     }
     print_message(m);
     ol_print(stdout, "say.show.delivered", "time", ol_word_time(m, "delivered_at", buf), NULL);
+    if (json_is_false(json_object_get(m, "understood")))
+        ol_print(stdout, "say.show.unread", NULL);
     json_array_foreach(json_object_get(m, "acts"), i, act)
         print_act(act);
     json_decref(m);

@@ -5,6 +5,45 @@
 
 #include "wire/cbor.h"
 
+enum ol_err ol_receipt_read(struct ol_span body, uint32_t *unread, size_t max, size_t *n)
+{
+    struct ol_rd r = ol_rd_from(body);
+    size_t count = ol_cbor_array(&r);
+
+    *n = 0;
+    if (r.bad || count > max)
+        return r.bad ? OL_MALFORMED : OL_LIMIT;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t seq = ol_cbor_uint(&r);
+
+        if (seq > UINT32_MAX)
+            return OL_MALFORMED;
+        unread[i] = (uint32_t)seq;
+    }
+    if (ol_rd_end(&r))
+        return OL_MALFORMED;
+    *n = count;
+    return OL_OK;
+}
+
+enum ol_err ol_resume_read(struct ol_span body, uint32_t *from, uint32_t *to, struct ol_span *reason)
+{
+    struct ol_rd r = ol_rd_from(body);
+    uint64_t a;
+    uint64_t b;
+
+    if (ol_cbor_array(&r) != 3)
+        return OL_MALFORMED;
+    a = ol_cbor_uint(&r);
+    b = ol_cbor_uint(&r);
+    *reason = ol_cbor_text(&r);
+    if (ol_rd_end(&r) || a > UINT32_MAX || b > UINT32_MAX)
+        return OL_MALFORMED;
+    *from = (uint32_t)a;
+    *to = (uint32_t)b;
+    return OL_OK;
+}
+
 void ol_close_write(struct ol_wr *w)
 {
     ol_cbor_put_array(w, 0);

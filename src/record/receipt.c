@@ -74,24 +74,3 @@ enum ol_err ol_record_receipts(struct ol_record *r, struct ol_batch_space *b, bo
     d->precedence = OL_ROUTINE;
     return err;
 }
-
-enum ol_err ol_receipt_read(struct ol_span body, uint32_t *unread, size_t max, size_t *n)
-{
-    struct ol_rd r = ol_rd_from(body);
-    size_t count = ol_cbor_array(&r);
-
-    *n = 0;
-    if (r.bad || count > max)
-        return r.bad ? OL_MALFORMED : OL_LIMIT;
-    for (size_t i = 0; i < count; i++) {
-        uint64_t seq = ol_cbor_uint(&r);
-
-        if (seq > UINT32_MAX)
-            return OL_MALFORMED;
-        unread[i] = (uint32_t)seq;
-    }
-    if (ol_rd_end(&r))
-        return OL_MALFORMED;
-    *n = count;
-    return OL_OK;
-}

@@ -656,21 +656,3 @@ void ol_resume_body(uint32_t from, uint32_t to, struct ol_span reason, struct ol
     ol_cbor_put_uint(w, to);
     ol_cbor_put_text(w, reason);
 }
-
-enum ol_err ol_resume_read(struct ol_span body, uint32_t *from, uint32_t *to, struct ol_span *reason)
-{
-    struct ol_rd r = ol_rd_from(body);
-    uint64_t a;
-    uint64_t b;
-
-    if (ol_cbor_array(&r) != 3)
-        return OL_MALFORMED;
-    a = ol_cbor_uint(&r);
-    b = ol_cbor_uint(&r);
-    *reason = ol_cbor_text(&r);
-    if (ol_rd_end(&r) || a > UINT32_MAX || b > UINT32_MAX)
-        return OL_MALFORMED;
-    *from = (uint32_t)a;
-    *to = (uint32_t)b;
-    return OL_OK;
-}

@@ -115,10 +115,7 @@ OL_MUST_USE enum ol_err ol_record_resume(struct ol_record *r, struct ol_span rea
 /* The entry hash at a number of a stream: from memory or the shelf. ABSENT; seq 0 is the zeros before the first. */
 OL_MUST_USE enum ol_err ol_record_hash(const struct ol_record *r, uint8_t author, uint32_t seq, struct ol_hash *out);
 
-/* Bodies of the core's own kinds (doc/protocol.md). A resume: [first lost, last lost, text]. */
+/* The body of a resume; src/desk/ledger.h reads it. */
 void ol_resume_body(uint32_t from, uint32_t to, struct ol_span reason, struct ol_wr *w);
-OL_MUST_USE enum ol_err ol_resume_read(struct ol_span body, uint32_t *from, uint32_t *to, struct ol_span *reason);
-/* A receipt: the array of numbers not read. LIMIT when there are more than max. */
-OL_MUST_USE enum ol_err ol_receipt_read(struct ol_span body, uint32_t *unread, size_t max, size_t *n);
 
 #endif

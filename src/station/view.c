@@ -242,11 +242,32 @@ static json_t *act_json(const struct ol_row *row, bool effect)
                      view_time(row->h.time), "text", string_or_null(act.text), "effect", effect);
 }
 
+/* Whether the peer, whose receipt is there, could read our message; null without a receipt, and of what is the peer's. */
+static json_t *understood_json(struct line *l, const struct ol_row *row)
+{
+    uint32_t unread[OL_DUE_ALONE];
+    uint32_t seq = row->h.seq;
+    struct ol_row receipt;
+    size_t n = 0;
+
+    if (row->h.author != own_side(l) ||
+        ol_store_receipt(l->station->store, l->info.number, row->h.author, seq, &receipt) != OL_OK)
+        return json_null();
+    if (receipt.h.kind == OL_KIND_RECEIPT && ol_receipt_read(receipt.body, unread, OL_DUE_ALONE, &n))
+        return json_null();
+    for (size_t i = 0; i < n; i++) {
+        if (unread[i] == seq)
+            return json_false();
+    }
+    return json_true();
+}
+
 json_t *view_show(struct line *l, const struct ol_row *row)
 {
     json_t *out = view_message(l, row);
     struct rows acts = acts_of(l, row->h.author, row->h.seq);
     uint32_t at = view_delivered_at(l, row->h.author, row->h.seq);
+    json_t *understood = understood_json(l, row);
     json_t *list = json_array();
     struct ol_dialogue d;
     struct ol_act act;
@@ -259,6 +280,7 @@ json_t *view_show(struct line *l, const struct ol_row *row)
         json_array_append_new(list, act_json(&acts.row[i], effect));
     }
     json_object_set_new(out, "delivered_at", at > 0 ? view_time(at) : json_null());
+    json_object_set_new(out, "understood", understood);
     json_object_set_new(out, "acts", list);
     rows_free(&acts);
     return out;

@@ -127,6 +127,47 @@ static void test_unfreeze_comes_back_and_needs_a_reason(void **state)
     assert_int_equal(OL_MALFORMED, ol_unfreeze_read(ol_span("\x82\x1b\0\0\0\1\0\0\0\0\x61x", 12), &u));
 }
 
+static void test_a_receipt_tells_which_numbers_were_not_read(void **state)
+{
+    static const uint8_t body[] = {0x83, 0x01, 0x18, 0x20, 0x1a, 0xff, 0xff, 0xff, 0xff, 0x00};
+    uint32_t unread[3];
+    size_t n;
+
+    (void)state;
+    assert_int_equal(OL_OK, ol_receipt_read(ol_span(body, 9), unread, 3, &n));
+    assert_int_equal(3, n);
+    assert_int_equal(1, unread[0]);
+    assert_int_equal(32, unread[1]);
+    assert_int_equal(UINT32_MAX, unread[2]);
+    assert_int_equal(OL_LIMIT, ol_receipt_read(ol_span(body, 9), unread, 2, &n));
+    for (size_t len = 0; len < 9; len++)
+        assert_int_equal(OL_MALFORMED, ol_receipt_read(ol_span(body, len), unread, 3, &n));
+    assert_int_equal(OL_MALFORMED, ol_receipt_read(ol_span(body, 10), unread, 3, &n));
+    assert_int_equal(0, n);
+    assert_int_equal(OL_MALFORMED, ol_receipt_read(ol_span("\x81\x1b\0\0\0\1\0\0\0\0", 10), unread, 3, &n));
+}
+
+static void test_a_resume_comes_back_as_the_record_writes_it(void **state)
+{
+    struct ol_wr w = ol_wr_to(bytes, sizeof bytes);
+    struct ol_span body;
+    struct ol_span reason;
+    uint32_t from;
+    uint32_t to;
+
+    (void)state;
+    ol_resume_body(12, 16777300, ol_span("restored", 8), &w);
+    body = ol_wr_span(&w);
+    assert_true(ol_body_readable(OL_KIND_RESUME, body));
+    assert_int_equal(OL_OK, ol_resume_read(body, &from, &to, &reason));
+    assert_int_equal(12, from);
+    assert_int_equal(16777300, to);
+    assert_true(ol_span_equal(ol_span("restored", 8), reason));
+    for (size_t len = 0; len < body.len; len++)
+        assert_int_equal(OL_MALFORMED, ol_resume_read(ol_span(body.p, len), &from, &to, &reason));
+    assert_int_equal(OL_MALFORMED, ol_resume_read(ol_span(body.p, body.len + 1), &from, &to, &reason));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -135,6 +176,8 @@ int main(void)
         cmocka_unit_test(test_succeeds_of_another_size_or_a_hash_without_an_entry_is_refused),
         cmocka_unit_test(test_every_flipped_bit_of_succeeds_is_seen),
         cmocka_unit_test(test_unfreeze_comes_back_and_needs_a_reason),
+        cmocka_unit_test(test_a_receipt_tells_which_numbers_were_not_read),
+        cmocka_unit_test(test_a_resume_comes_back_as_the_record_writes_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
