@@ -9,7 +9,7 @@
 #include "wire/header.h"
 
 /* What this station noted when it took the entry; not signed, not sent. */
-#define OL_ROW_CLAIM 1u /* what it names of the other stream did not match, or was absent */
+#define OL_ROW_CLAIM 1u /* what it names of the other stream is not there under that hash; a store takes it off when it comes */
 #define OL_ROW_TIME 2u  /* its time went back, or the clocks were over a minute apart */
 #define OL_ROW_EARLY 4u /* was taken while something before it was missing */
 

@@ -95,11 +95,15 @@ static const char *const steps[] = {
     ") STRICT;",
 
     "ALTER TABLE line ADD COLUMN revoked INTEGER NOT NULL DEFAULT 0;",
+
+    /* Those few whose claim about the other stream does not hold, by what they claim: it may come to hold. */
+    "CREATE INDEX entry_claim ON entry (xhash) WHERE marks & 1;",
 };
 
 #define SCHEMA ((int64_t)(sizeof steps / sizeof steps[0]))
 
 static_assert(OL_NAME_MAX + 8 == 72, "the check on a line's name knows this size");
+static_assert(OL_ROW_CLAIM == 1, "the index over claims is made of these");
 static_assert(BUCKET_BITS == 10, "the index over hashes is made of such buckets");
 
 enum ol_err ol_schema_check(struct ol_conn *c)

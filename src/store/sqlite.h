@@ -61,6 +61,9 @@ enum query {
     Q_LINE_RESTORED,
     Q_LINE_REVOKED,
     Q_PUT_ROW,
+    Q_CLAIM,
+    Q_CLAIMS,
+    Q_CLAIM_HOLDS,
     Q_SAME_ROW,
     Q_NAMED_FROM,
     Q_NAMED_TO,
@@ -116,6 +119,7 @@ struct ol_named {
 
 struct ol_writer {
     struct ol_conn conn;
+    bool claims; /* the store, or this batch, has claims that do not hold */
     struct ol_named named[2]; /* the last of this batch's, by author: most of a run name what it did */
     void (*refer)(const struct ol_row *row, uint8_t *author, uint32_t *seq);
 };

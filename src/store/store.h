@@ -87,7 +87,7 @@ OL_MUST_USE enum ol_err ol_store_row_by_hash(struct ol_store *s, int64_t line, u
                                              const struct ol_hash *hash,
                                              struct ol_row *out); /* ABSENT */
 /* The first entry of the other side (by number) that names this one, i.e. its receipt: xseq >= seq
- * without OL_FLAG_ALONE, or xseq == seq with it; entries marked OL_ROW_CLAIM do not count. ABSENT
+ * without OL_FLAG_ALONE, or xseq == seq with it; entries marked OL_ROW_CLAIM do not count, as long as what they claim is not there. ABSENT
  * when there is none. */
 OL_MUST_USE enum ol_err ol_store_receipt(struct ol_store *s, int64_t line, uint8_t author, uint32_t seq,
                                          struct ol_row *out);

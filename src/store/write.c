@@ -112,6 +112,34 @@ static enum ol_err put_named(struct ol_writer *w, int64_t stream, const struct o
     return put_step(&w->conn, stream, h);
 }
 
+/* Entries of the other stream may have named this one before it was here, as when our own are taken back: what they claim
+ * holds now. */
+static enum ol_err claims_hold(struct ol_writer *w, int64_t line, const struct ol_row *row)
+{
+    uint8_t other = (uint8_t)('A' + 'B' - row->h.author);
+    sqlite3_stmt *q = w->conn.q[Q_CLAIM];
+    int64_t found[2] = {0};
+    bool there;
+    enum ol_err err;
+
+    ol_bind_bytes(q, 1, row->hash.b, sizeof row->hash.b);
+    sqlite3_bind_int64(q, 2, row->h.seq);
+    sqlite3_bind_int64(q, 3, entry_key(line, other, 0));
+    sqlite3_bind_int64(q, 4, entry_key(line, other, UINT32_MAX));
+    while (!(err = look(&w->conn, Q_CLAIM, &there, found)) && there) {
+        struct ol_row claim = {.h = {.author = other, .seq = (uint32_t)found[0], .xseq = row->h.seq,
+                                     .flags = (uint8_t)found[1]}};
+
+        sqlite3_bind_int64(w->conn.q[Q_CLAIM_HOLDS], 1, found[0]);
+        err = run(&w->conn, Q_CLAIM_HOLDS);
+        if (!err)
+            err = put_named(w, found[0] >> 32, &claim);
+        if (err)
+            break;
+    }
+    return err;
+}
+
 static int64_t about(const struct ol_writer *w, int64_t line, const struct ol_row *row)
 {
     uint8_t author = 0;
@@ -137,8 +165,11 @@ static enum ol_err put_row(struct ol_writer *w, int64_t line, const struct ol_ro
     err = run(c, Q_PUT_ROW);
     if (err)
         return err;
-    if (sqlite3_changes(c->db) > 0)
-        return put_named(w, key >> 32, row);
+    if (sqlite3_changes(c->db) > 0) {
+        w->claims |= (row->marks & OL_ROW_CLAIM) != 0;
+        err = put_named(w, key >> 32, row);
+        return err || !w->claims ? err : claims_hold(w, line, row);
+    }
     sqlite3_bind_int64(c->q[Q_SAME_ROW], 1, key);
     ol_bind_bytes(c->q[Q_SAME_ROW], 2, row->hash.b, sizeof row->hash.b);
     return same(c, Q_SAME_ROW);
@@ -236,6 +267,8 @@ enum ol_err ol_write_batch(struct ol_writer *w, struct ol_job *job)
     err = look(&w->conn, Q_LINE_IS, &there, NULL);
     if (!err && !there)
         err = OL_MALFORMED;
+    if (!err)
+        err = look(&w->conn, Q_CLAIMS, &w->claims, NULL);
     for (size_t i = 0; !err && i < job->batch.n; i++)
         err = put_one(w, job->line, &job->batch.puts[i]);
     return err;

@@ -239,16 +239,18 @@ static void test_what_is_not_a_store_is_refused(void **state)
     refused(OL_MALFORMED, path, "not a store");
 }
 
+#define TO_SCHEMA_1 "DROP INDEX entry_claim; ALTER TABLE line DROP COLUMN revoked; PRAGMA user_version = 1"
+
 static void test_a_newer_schema_is_refused_and_left_alone(void **state)
 {
     struct bed *b = *state;
 
     ol_store_close(&b->s);
-    with_sql(b->path, "PRAGMA user_version = 3");
+    with_sql(b->path, "PRAGMA user_version = 4");
     refused(OL_MALFORMED, b->path, "newer");
     with_sql(b->path, "PRAGMA user_version = 0"); /* no schema ever had this number */
     refused(OL_MALFORMED, b->path, "not a store");
-    with_sql(b->path, "PRAGMA user_version = 2");
+    with_sql(b->path, "PRAGMA user_version = 3");
     bed_open(b);
     assert_int_equal(1, lines_of(b->s).n);
 }
@@ -259,7 +261,7 @@ static void test_a_store_of_schema_1_climbs_and_keeps_what_it_has(void **state)
     struct ol_line_info before = lines_of(b->s).at[0];
 
     ol_store_close(&b->s);
-    with_sql(b->path, "ALTER TABLE line DROP COLUMN revoked; PRAGMA user_version = 1");
+    with_sql(b->path, TO_SCHEMA_1);
     bed_open(b);
     same_line(&before, &lines_of(b->s).at[0]);
     assert_false(lines_of(b->s).at[0].revoked);
@@ -274,7 +276,7 @@ static void test_a_reader_of_schema_1_lets_it_climb(void **state)
     struct ol_store *reader = NULL;
 
     ol_store_close(&b->s);
-    with_sql(b->path, "ALTER TABLE line DROP COLUMN revoked; PRAGMA user_version = 1");
+    with_sql(b->path, TO_SCHEMA_1);
     CHECK_ERR(OL_OK,
               ol_store_open(&(struct ol_store_cfg){.path = b->path, .read_only = true}, &reader, NULL));
     assert_int_equal(1, lines_of(reader).n);

@@ -297,6 +297,35 @@ static void test_receipt_is_the_first_entry_that_names_it(void **state)
     }
 }
 
+/* After a restore the peer's entries may come back before our own that they name. */
+static void test_a_claim_holds_from_when_what_it_names_is_there(void **state)
+{
+    struct bed *b = *state;
+    struct ol_row ours = bed_row(b, 'A', 5);
+    struct ol_row others[3] = {bed_row(b, 'B', 1), bed_row(b, 'B', 2), bed_row(b, 'B', 3)};
+    struct ol_row got;
+
+    for (int i = 0; i < 3; i++) {
+        others[i].h.xseq = 5;
+        others[i].h.xhash = ours.hash;
+        others[i].h.flags = 0;
+        others[i].marks = OL_ROW_CLAIM;
+        if (i == 0)
+            others[i].h.xhash.b[0] ^= 1; /* untrue for good */
+        struct ol_put put = bed_put(&others[i]);
+        CHECK_ERR(OL_OK, bed_commit(b->s, b->line, &put, 1));
+    }
+    CHECK_ERR(OL_ABSENT, ol_store_receipt(b->s, b->line, 'A', 5, &got));
+    struct ol_put put = bed_put(&ours);
+    CHECK_ERR(OL_OK, bed_commit(b->s, b->line, &put, 1));
+    CHECK_ERR(OL_OK, ol_store_receipt(b->s, b->line, 'A', 5, &got));
+    assert_int_equal(2, got.h.seq);
+    for (int i = 0; i < 3; i++) {
+        CHECK_ERR(OL_OK, ol_store_row(b->s, b->line, 'B', (uint32_t)i + 1, &got));
+        assert_int_equal(i == 0 ? OL_ROW_CLAIM : 0, got.marks);
+    }
+}
+
 /* ---- Kinds and acts ---- */
 
 static void test_rows_of_one_kind_come_in_order(void **state)
@@ -566,6 +595,7 @@ int main(void)
         TEST(test_what_cannot_be_kept_is_refused),
         TEST(test_a_row_is_found_by_its_hash_wherever_it_stands),
         TEST(test_receipt_is_the_first_entry_that_names_it),
+        TEST(test_a_claim_holds_from_when_what_it_names_is_there),
         TEST(test_rows_of_one_kind_come_in_order),
         TEST(test_acts_are_found_by_their_message),
         TEST(test_evidence_is_kept_beside_the_record),
