@@ -33,6 +33,8 @@ static void print_marks(const json_t *m)
         ol_print_cell(ol_text("mark.early"), 0);
     if (json_is_true(json_object_get(m, "time_doubtful")))
         ol_print_cell(ol_text("mark.time_doubtful"), 0);
+    if (json_is_false(json_object_get(m, "normal")))
+        ol_print_cell(ol_text("mark.not_normal"), 0);
 }
 
 static void print_message(const json_t *m)

@@ -6,6 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <utf8proc.h>
+
 #include "desk/ledger.h"
 #include "station/station.h"
 
@@ -202,19 +204,30 @@ static bool is_early(struct line *l, const struct ol_row *row)
     return ol_stream_early(ol_record_stream(&l->core->record, row->h.author), row->h.seq) != NULL;
 }
 
+/* Whether a text is in NFC, as every text should be that is signed. What comes is kept as sent. */
+static bool is_normal(struct ol_span text)
+{
+    utf8proc_uint8_t *nfc = NULL;
+    utf8proc_ssize_t n = utf8proc_map(text.p, (utf8proc_ssize_t)text.len, &nfc, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+    bool same = n >= 0 && ol_span_equal(text, ol_span(nfc, (size_t)n));
+
+    free(nfc);
+    return same;
+}
+
 static json_t *message_json(struct line *l, const struct ol_row *row, enum ol_message_state state)
 {
     struct ol_message m;
     bool read = ol_message_read(row->body, &m) == OL_OK;
 
     return json_pack(
-        "{s:i,s:o,s:s,s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:b,s:b,s:b}", "schema", 1, "id", view_id(row->h.author, row->h.seq),
+        "{s:i,s:o,s:s,s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:b,s:b,s:b,s:b}", "schema", 1, "id", view_id(row->h.author, row->h.seq),
         "direction", row->h.author == own_side(l) ? "out" : "in", "kind", kind_name(row->h.kind), "precedence",
         view_precedence(row->h.flags), "state", ol_message_state_name(state), "time", view_time(row->h.time), "lang",
         m.lang.len > 0 ? string_or_null(m.lang) : json_string(lang_of(l, row->h.author)), "subject",
         string_or_null(m.subject), "text", read ? string_or_null(m.text) : json_null(), "exercise",
         (row->h.flags & OL_FLAG_EXERCISE) != 0, "early", is_early(l, row), "time_doubtful",
-        (row->marks & OL_ROW_TIME) != 0);
+        (row->marks & OL_ROW_TIME) != 0, "normal", !read || (is_normal(m.text) && is_normal(m.subject)));
 }
 
 json_t *view_message(struct line *l, const struct ol_row *row)

@@ -448,6 +448,24 @@ class WithAReal:
         receipt = self.here.theirs.entries[self.here.theirs.head]
         self.assertEqual(ol.body_read(receipt.kind, receipt.body), [])
 
+    def test_a_text_that_is_not_in_normal_form_is_kept_as_sent_and_marked(self):
+        self.bed.up()
+        for text, normal in (("cafe\u0301", False), ("caf\u00e9", True)):
+            entry = self.bed.receipted(self.here.say(ol.MESSAGE, text, ol.FLASH))
+            shown = self.real.must("show", LINE, self.bed.name(entry), "--json").json
+            self.assertEqual((shown["text"], shown["normal"]), (text, normal))
+
+    def test_a_message_that_the_receiver_could_not_read_is_shown_as_delivered_and_not_understood(self):
+        self.bed.up()
+        self.here.unread = [self.here.theirs.head + 1]
+        for understood in (False, True):
+            message = self.bed.send("of a later version", "-p", "flash")
+            shown = self.real.must("show", LINE, self.bed.name(message), "--json").json
+            self.assertEqual((shown["state"], shown["understood"]), ("delivered", understood))
+        said = self.real.must("show", LINE, self.bed.name(message)).out
+        self.assertNotIn("not understood", said)
+        self.assertIn("not understood", self.real.must("show", LINE, "A1" if self.side == ol.B else "B1").out)
+
     def test_a_real_station_that_starts_again_is_answered(self):
         self.bed.up()
         self.bed.send("before")
