@@ -116,7 +116,8 @@ static enum ol_err step(struct ol_stream *s, uint32_t from, uint32_t seq, const 
 enum ol_err ol_record_load(struct ol_record *r, const struct ol_row *row)
 {
     struct ol_stream *s = ol_record_stream(r, row->h.author);
-    struct ol_early early = {.seq = row->h.seq, .kind = row->h.kind, .hash = row->hash, .prev = row->h.prev};
+    struct ol_early early = {.seq = row->h.seq, .kind = row->h.kind, .time = row->h.time, .hash = row->hash,
+                             .prev = row->h.prev};
     struct ol_hash hash;
     uint32_t from;
 
@@ -400,7 +401,7 @@ static bool take_next_early(struct ol_record *r, struct ol_stream *s)
         struct ol_early e = s->early[i];
         uint32_t from;
 
-        if (follows(r, s, e.seq, e.kind, &e.prev, &from) && !step(s, from, e.seq, &e.hash, s->head_time)) {
+        if (follows(r, s, e.seq, e.kind, &e.prev, &from) && !step(s, from, e.seq, &e.hash, e.time)) {
             if (s->author != r->cfg.own && e.kind != OL_KIND_RECEIPT)
                 r->due.some = true;
             return true;
@@ -463,7 +464,7 @@ static enum ol_took take_sealed(struct ol_record *r, const struct came *c, struc
 {
     const struct ol_header *h = &c->h;
     struct ol_stream *s = ol_record_stream(r, h->author);
-    struct ol_early early = {.seq = h->seq, .kind = h->kind, .hash = c->hash, .prev = h->prev};
+    struct ol_early early = {.seq = h->seq, .kind = h->kind, .time = h->time, .hash = c->hash, .prev = h->prev};
     enum ol_err err;
     uint32_t from;
 

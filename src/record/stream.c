@@ -19,6 +19,7 @@ static const struct ol_place *place(const struct ol_stream *s, uint64_t position
 void ol_stream_step(struct ol_stream *s, uint32_t seq, const struct ol_hash *hash, uint32_t time)
 {
     assert(seq > s->head);
+    ol_stream_drop_aside(s, s->head + 1, seq);
     s->head = seq;
     s->head_hash = *hash;
     s->head_time = time;
@@ -27,7 +28,6 @@ void ol_stream_step(struct ol_stream *s, uint32_t seq, const struct ol_hash *has
     s->ring[s->placed % OL_RING] = (struct ol_place){.seq = seq, .hash = *hash};
     s->placed++;
     ol_stream_drop_early(s, seq);
-    ol_stream_drop_aside(s, 1, seq);
 }
 
 bool ol_stream_hash(const struct ol_stream *s, uint32_t seq, struct ol_hash *out)

@@ -20,6 +20,7 @@ struct ol_place {
 struct ol_early {
     uint32_t seq;
     uint8_t kind;
+    uint32_t time;
     struct ol_hash hash;
     struct ol_hash prev;
 };
@@ -56,7 +57,7 @@ struct ol_stream {
 };
 
 void ol_stream_init(struct ol_stream *s, uint8_t author);
-/* The head moves to this entry: it goes into the ring, and what is held aside up to it is dropped. */
+/* The head moves to this entry: it goes into the ring, and what is held aside from the old head up to it is dropped. */
 void ol_stream_step(struct ol_stream *s, uint32_t seq, const struct ol_hash *hash, uint32_t time);
 /* The hash of an entry in the ring or among the early ones; false when it is in neither. */
 bool ol_stream_hash(const struct ol_stream *s, uint32_t seq, struct ol_hash *out);

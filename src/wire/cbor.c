@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wire/cbor.h"
 
-#define DEEPEST 8u
-
 static enum ol_cbor_type type_of(uint8_t first)
 {
     switch (first >> 5) {
@@ -107,39 +105,6 @@ uint64_t ol_cbor_key(struct ol_rd *r, uint64_t *last)
         return 0;
     *last = key;
     return key;
-}
-
-static void skip_item(struct ol_rd *r, unsigned depth)
-{
-    enum ol_cbor_type type = ol_cbor_peek(r);
-    uint64_t last = UINT64_MAX;
-    size_t n = 0;
-
-    if (type == OL_CBOR_UINT)
-        ol_cbor_uint(r);
-    else if (type == OL_CBOR_BYTES)
-        ol_cbor_bytes(r);
-    else if (type == OL_CBOR_TEXT)
-        ol_cbor_text(r);
-    else if (type == OL_CBOR_ARRAY && depth < DEEPEST)
-        n = ol_cbor_array(r);
-    else if (type == OL_CBOR_MAP && depth < DEEPEST)
-        n = ol_cbor_map(r);
-    else
-        r->bad = true;
-    for (; n > 0 && !r->bad; n--) {
-        if (type == OL_CBOR_MAP)
-            ol_cbor_key(r, &last);
-        skip_item(r, depth + 1);
-    }
-}
-
-enum ol_err ol_cbor_check(struct ol_span in)
-{
-    struct ol_rd r = ol_rd_from(in);
-
-    skip_item(&r, 0);
-    return ol_rd_end(&r);
 }
 
 static void write_head(struct ol_wr *w, enum ol_cbor_type type, uint64_t v)

@@ -31,8 +31,6 @@ size_t ol_cbor_map(struct ol_rd *r);           /* the number of pairs that follo
 /* Reads the next key of a map. *last is the key before, or UINT64_MAX at the first; a key that is not
  * above it marks r bad. */
 uint64_t ol_cbor_key(struct ol_rd *r, uint64_t *last);
-/* Checks one whole item of the subset, nested at most 8 deep, with nothing left over. OK or MALFORMED. */
-OL_MUST_USE enum ol_err ol_cbor_check(struct ol_span in);
 
 /* Writing: shortest forms by construction; the caller writes map keys in ascending order. */
 void ol_cbor_put_uint(struct ol_wr *w, uint64_t v);

@@ -7,7 +7,7 @@
 
 #include "crypto/hash.h"
 #include "crypto/sign.h"
-#include "wire/cbor.h"
+#include "../wire/cbor_check.h"
 
 static struct ol_now clock_of(const struct pair *p, unsigned side)
 {
@@ -90,7 +90,7 @@ static enum ol_err shelf_outbox(void *ctx, enum ol_precedence precedence, uint64
 
 static bool readable(uint8_t kind, struct ol_span body)
 {
-    return (kind == OL_KIND_MESSAGE || kind == OL_KIND_RESUME) && ol_cbor_check(body) == OL_OK;
+    return (kind == OL_KIND_MESSAGE || kind == OL_KIND_RESUME) && cbor_check(body) == OL_OK;
 }
 
 const struct pair_row *pair_find(const struct pair_side *s, uint8_t author, uint32_t seq)
@@ -244,9 +244,11 @@ static void perform(struct pair *p, unsigned side, const struct ol_out *out)
         else if (out->to > s->delivered_up_to)
             s->delivered_up_to = out->to;
         break;
+    case OL_OUT_CHANGED:
+        s->changes++;
+        break;
     case OL_OUT_SENT:
     case OL_OUT_PROVEN:
-    case OL_OUT_CHANGED:
         break;
     }
 }

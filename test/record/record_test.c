@@ -491,6 +491,49 @@ static void test_a_resume_stays_early_until_all_that_it_goes_on_from_is_held(voi
     assert_int_equal(head(), 3000);
 }
 
+/* An own entry is written between two frames of what the peer gives back. */
+static void test_an_absent_run_that_waits_aside_for_its_seal_outlives_an_entry_of_our_own(void **state)
+{
+    struct ol_record *again = calloc(1, sizeof *again);
+    struct ol_put text = {.what = OL_PUT_OUTBOX, .row.h.kind = OL_KIND_MESSAGE};
+    struct ol_entry e[3];
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++)
+        e[i] = write_entry(OL_KIND_MESSAGE, OL_ROUTINE, "before", OL_WIRE_FULL);
+    e[1].flags = (uint8_t)(e[1].flags & ~OL_WIRE_SEAL); /* a run: the third's seal covers it */
+    ol_record_init(again, &a->cfg);
+    CHECK_ERR(OL_OK, ol_record_resume(again, ol_span("disk lost", 9), 0, 0, taken, 1000));
+    assert_int_equal(ol_record_take(again, 'A', &e[1], taken, 1000), OL_TOOK_ASIDE);
+    CHECK_ERR(OL_OK, ol_record_append(again, ol_batch_add(taken, &text), 1000));
+    assert_int_equal(ol_record_take(again, 'A', &e[2], taken, 1000), OL_TOOK_NEW);
+    assert_int_equal(taken->n, 4);
+    assert_int_equal(taken->puts[2].row.h.seq, 3);
+    assert_int_equal(taken->puts[3].row.h.seq, 2);
+    free(again);
+}
+
+static void test_a_time_before_that_of_an_early_entry_that_became_the_head_is_marked(void **state)
+{
+    struct ol_entry first = write_entry(OL_KIND_MESSAGE, OL_ROUTINE, "first", OL_WIRE_FULL);
+    struct ol_put text = {.what = OL_PUT_OUTBOX, .row.h.kind = OL_KIND_MESSAGE};
+    struct ol_put *put = ol_batch_add(written, &text);
+    struct ol_entry early;
+    struct ol_entry last;
+
+    (void)state;
+    CHECK_ERR(OL_OK, ol_record_append(a, put, 5000));
+    ol_record_seal_row(a, &put->row);
+    early = (struct ol_entry){.kind = OL_KIND_MESSAGE, .flags = OL_WIRE_FULL, .seq = 2, .time = 5000,
+                              .prev = put->row.h.prev, .seal = put->row.seal};
+    last = write_entry(OL_KIND_MESSAGE, OL_ROUTINE, "its time is 1000", OL_WIRE_FULL);
+    assert_int_equal(take(&early), OL_TOOK_NEW);
+    assert_int_equal(take(&first), OL_TOOK_NEW);
+    assert_int_equal(head(), 2);
+    assert_int_equal(take(&last), OL_TOOK_NEW);
+    assert_true(taken->puts[taken->n - 1].row.marks & OL_ROW_TIME);
+}
+
 static void test_what_is_held_aside_gives_way_from_the_lowest_precedence_and_highest_number(void **state)
 {
     struct ol_stream *s = ol_record_stream(b, 'A');
@@ -537,6 +580,8 @@ int main(void)
         T(test_an_accepted_resume_may_go_on_from_the_other_history),
         T(test_a_resume_may_bring_back_what_an_earlier_one_declared_absent),
         T(test_a_resume_stays_early_until_all_that_it_goes_on_from_is_held),
+        T(test_an_absent_run_that_waits_aside_for_its_seal_outlives_an_entry_of_our_own),
+        T(test_a_time_before_that_of_an_early_entry_that_became_the_head_is_marked),
         T(test_what_is_held_aside_gives_way_from_the_lowest_precedence_and_highest_number),
     };
 

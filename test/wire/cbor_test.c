@@ -7,7 +7,7 @@
 
 #include <cbor.h>
 
-#include "wire/cbor.h"
+#include "cbor_check.h"
 
 #define DEEPEST 8u
 #define INPUT_MAX 512u
@@ -247,7 +247,7 @@ static void copy_item(struct ol_rd *r, struct ol_wr *w)
 /* Whether the input was accepted; fails when libcbor would have it otherwise. */
 static bool compare(struct ol_span in)
 {
-    bool ours = ol_cbor_check(in) == OL_OK;
+    bool ours = cbor_check(in) == OL_OK;
     uint8_t again[INPUT_MAX + 16];
     struct ol_wr w = ol_wr_to(again, sizeof again);
     struct ol_rd r = ol_rd_from(in);
@@ -384,7 +384,7 @@ static enum ol_err check_hex_input(const char *hex)
 {
     uint8_t in[64];
 
-    return ol_cbor_check(ol_span(in, unhex(hex, in, sizeof in)));
+    return cbor_check(ol_span(in, unhex(hex, in, sizeof in)));
 }
 
 static void test_what_the_subset_lacks_is_refused(void **state)

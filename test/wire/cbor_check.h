@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Any item of the CBOR subset, whatever it means, read with the functions that read
+ * bodies: for comparing them with other people's decoders.
+ */
+#ifndef TEST_WIRE_CBOR_CHECK_H
+#define TEST_WIRE_CBOR_CHECK_H
+
+#include "wire/cbor.h"
+
+#define CBOR_CHECK_DEEPEST 8u
+
+static inline void cbor_skip(struct ol_rd *r, unsigned depth)
+{
+    enum ol_cbor_type type = ol_cbor_peek(r);
+    uint64_t last = UINT64_MAX;
+    size_t n = 0;
+
+    if (type == OL_CBOR_UINT)
+        ol_cbor_uint(r);
+    else if (type == OL_CBOR_BYTES)
+        ol_cbor_bytes(r);
+    else if (type == OL_CBOR_TEXT)
+        ol_cbor_text(r);
+    else if (type == OL_CBOR_ARRAY && depth < CBOR_CHECK_DEEPEST)
+        n = ol_cbor_array(r);
+    else if (type == OL_CBOR_MAP && depth < CBOR_CHECK_DEEPEST)
+        n = ol_cbor_map(r);
+    else
+        r->bad = true;
+    for (; n > 0 && !r->bad; n--) {
+        if (type == OL_CBOR_MAP)
+            ol_cbor_key(r, &last);
+        cbor_skip(r, depth + 1);
+    }
+}
+
+/* One whole item, nested at most 8 deep, with nothing left over. OK or MALFORMED. */
+static inline enum ol_err cbor_check(struct ol_span in)
+{
+    struct ol_rd r = ol_rd_from(in);
+
+    cbor_skip(&r, 0);
+    return ol_rd_end(&r);
+}
+
+#endif
