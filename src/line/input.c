@@ -112,7 +112,10 @@ static void settle_named(struct ol_line *l)
     if (up_to > l->named) {
         l->named = up_to;
         l->probes = 0;
-        l->owed_since = l->named < l->owed_seq ? l->now.ms : 0;
+        if (l->named >= l->owed_mark) {
+            l->owed_mark = l->owed_sent;
+            l->owed_since = l->named < l->owed_sent ? l->now.ms : 0;
+        }
         held_up_to(l, up_to);
     }
 }

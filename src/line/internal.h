@@ -9,6 +9,7 @@
 #define RETRY_FIRST_MS 1000u   /* before anything is measured */
 #define RTO_MIN_MS 250u        /* below it a busy disk would look like a lost frame */
 #define RTO_MAX_MS 60000u
+#define DEAF_ASKS 2u           /* unanswered asks, after which other paths are better */
 #define ASK_TRIES 5u           /* unanswered asks, each twice as patient, after which the session is given up */
 #define ANSWER_MS 60000u       /* an answered session waits so long for its first frame: the slowest round trip */
 #define DISK_RETRY_MS 1000u
@@ -62,7 +63,6 @@ void sync_make(const struct ol_line *l, struct ol_sync *out);
 bool answer_ready(const struct ol_line *l);
 /* Everything of ours from this number on that was given to a path counts as not sent. */
 void send_again_from(struct ol_line *l, uint32_t seq);
-void sync_sent(struct ol_line *l, const struct ol_sync *sync);
 void sync_input(struct ol_line *l, const struct ol_sync *sync, const struct ol_ranges *aside, struct ol_session *s);
 /* After a commit or an entry of our own: may we sign now? */
 void signing_update(struct ol_line *l);
@@ -85,6 +85,8 @@ void path_heard(struct ol_line *l, uint8_t path, uint16_t conn);
 void echo_input(struct ol_line *l, const struct ol_echo *echo, struct ol_session *s, uint8_t path);
 void echo_make(const struct ol_line *l, uint8_t path, struct ol_echo *out);
 void path_ask(struct ol_line *l, uint8_t path);
+/* On every open path, if there are at least so many. */
+void paths_ask(struct ol_line *l, unsigned least);
 void liveness_tick(struct ol_line *l);
 ol_ms liveness_deadline(const struct ol_line *l);
 ol_ms path_rto(const struct ol_line *l, uint8_t path);

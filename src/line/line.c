@@ -51,7 +51,7 @@ enum ol_err ol_line_loaded(struct ol_line *l, size_t outbox_n)
     return ol_record_loaded(&l->record);
 }
 
-/* A receipt is owed and overdue: ask on the best path; the answer brings the peer's sync. */
+/* A receipt is owed and overdue: ask; the answer brings the peer's sync. */
 static bool probe_wanted(const struct ol_line *l)
 {
     return l->owed_seq > l->named && l->probe_at != 0 && ol_line_was_sent(l, l->owed_seq);
@@ -61,10 +61,7 @@ static void probe(struct ol_line *l)
 {
     l->probes += l->probes < 16;
     l->probe_at = l->now.ms + (line_rto(l) << (l->probes < 8 ? l->probes : 8));
-    for (uint8_t i = 0; i < OL_PATHS; i++) {
-        if (path_open(l, i))
-            path_ask(l, i);
-    }
+    paths_ask(l, 1);
 }
 
 void ol_line_tick(struct ol_line *l, struct ol_now now)
@@ -112,6 +109,17 @@ static bool proven_next(struct ol_line *l, struct ol_out *out)
     return false;
 }
 
+/* A path goes down because time has passed, and comes up because a receipt has come. */
+static bool health_changed(struct ol_line *l)
+{
+    uint16_t before = l->up_told;
+
+    l->up_told = 0;
+    for (uint8_t i = 0; i < OL_PATHS; i++)
+        l->up_told |= (uint16_t)((ol_line_path_health(l, i, l->now) == OL_PATH_UP) << i);
+    return l->up_told != before;
+}
+
 bool ol_line_next(struct ol_line *l, struct ol_out *out)
 {
     bool any;
@@ -119,7 +127,7 @@ bool ol_line_next(struct ol_line *l, struct ol_out *out)
     if (l->failed)
         return false;
     any = commit_next(l, out) || proven_next(l, out) || handshake_next(l, out) || output_next(l, out);
-    if (!any && l->changed) {
+    if (!any && (health_changed(l) || l->changed)) {
         l->changed = false;
         *out = (struct ol_out){.kind = OL_OUT_CHANGED};
         any = true;

@@ -199,7 +199,9 @@ struct ol_line {
     ol_ms entry_sent_at;     /* when an entry of ours last went out */
     uint32_t receipt_seq;    /* the last receipt below IMMEDIATE that was written */
     uint32_t owed_seq;       /* the last own entry that the peer must receipt */
-    ol_ms owed_since;        /* when the first entry went out that still has no receipt; 0 none */
+    uint32_t owed_sent;      /* the last of these that was sent */
+    uint32_t owed_mark;      /* up to here all had gone out by owed_since, and is still to be receipted; 0: nothing is */
+    ol_ms owed_since;        /* so receipts that lag ever more behind are seen, and not only those that do not come at all */
     ol_ms probe_at;
     unsigned probes;
     struct ol_want give[2];  /* of each stream: what the peer wants, full */
@@ -209,7 +211,8 @@ struct ol_line {
     size_t absent_asked;     /* how many of our own absent ranges the peer was asked for under this session */
     bool sync_due;
     ol_ms gap_sync_at;
-    bool answer_wanted;      /* the peer is STARTING */
+    bool answer_wanted;      /* the peer is STARTING: each sync answers it, on whichever path one gets through */
+    bool answer_due;         /* and none has since it asked last */
     uint64_t answer_batch;   /* everything up to this batch must be durable first */
     struct ol_parts part_out;
     struct ol_parts part_in[2];
@@ -218,6 +221,7 @@ struct ol_line {
     uint16_t proven_due;     /* paths of which a connection was proven */
     uint16_t proven_conn[OL_PATHS];
     bool changed;
+    uint16_t up_told;        /* paths that were up when CHANGED was told last */
     uint32_t sent_told;
     uint32_t named_told;
     bool clock_known;

@@ -57,6 +57,18 @@ void path_ask(struct ol_line *l, uint8_t path)
     l->path[path].ask_at = l->now.ms + path_rto(l, path) * 2;
 }
 
+void paths_ask(struct ol_line *l, unsigned least)
+{
+    unsigned open = 0;
+
+    for (uint8_t i = 0; i < OL_PATHS; i++)
+        open += path_open(l, i);
+    for (uint8_t i = 0; i < OL_PATHS && open >= least; i++) {
+        if (path_open(l, i))
+            path_ask(l, i);
+    }
+}
+
 void ol_line_path_set(struct ol_line *l, uint8_t path, bool configured, uint16_t mtu, uint16_t window)
 {
     struct ol_line_path *p = &l->path[path];

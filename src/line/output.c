@@ -14,8 +14,9 @@ struct pack {
     size_t last_entry;  /* where it begins */
     bool ends_in_entry; /* and it has a length that can be taken away */
     bool full;          /* nothing may follow */
+    bool whole;         /* no entry begins in parts */
     bool any;           /* something worth a frame of its own */
-    bool entry;         /* an entry of ours that the peer must receipt or take */
+    uint32_t owed;      /* the highest own number in it that the peer has yet to receipt */
     uint32_t sent;      /* the highest own number in it */
 };
 
@@ -78,13 +79,20 @@ static void finish(struct pack *p)
 
 /* ---- Which path for which precedence ---- */
 
-/* How many proven paths stand before this one in the order of the configuration: cheapest first. */
+/* Proven, and answered of late. A datagram path that leads nowhere is never told to be down. */
+static bool answers(const struct ol_line *l, uint8_t path)
+{
+    return path_open(l, path) && l->path[path].heard && l->path[path].unanswered < DEAF_ASKS;
+}
+
+/* How many paths stand before this one: those that answer, in the order of the configuration, cheapest first; then the rest. */
 static unsigned rank(const struct ol_line *l, uint8_t path)
 {
+    bool deaf = !answers(l, path);
     unsigned n = 0;
 
-    for (uint8_t i = 0; i < path; i++)
-        n += path_open(l, i) && l->path[i].heard;
+    for (uint8_t i = 0; i < OL_PATHS; i++)
+        n += i != path && answers(l, i) && (deaf || i < path);
     return n;
 }
 
@@ -145,9 +153,10 @@ static uint8_t form_of(const struct ol_line *l, struct ol_row *row, uint8_t want
     return (uint8_t)(wanted | (row->sealed ? OL_WIRE_SEAL : 0));
 }
 
-static void note_sent(struct pack *p, const struct ol_row *row)
+static void note_sent(const struct ol_line *l, struct pack *p, const struct ol_row *row)
 {
-    p->entry = p->entry || row->h.kind != OL_KIND_RECEIPT;
+    if (row->h.kind != OL_KIND_RECEIPT && row->h.seq > l->named && row->h.seq > p->owed)
+        p->owed = row->h.seq;
     if (row->h.seq > p->sent)
         p->sent = row->h.seq;
 }
@@ -207,21 +216,21 @@ static bool put_own(struct ol_line *l, struct pack *p, struct ol_row *row, uint8
     if (ol_entry_size(&e) <= frame_room) {
         if (!put_entry(p, row, form_of(l, row, form)))
             return false;
-        note_sent(p, row);
+        note_sent(l, p, row);
         return true;
     }
-    if (!start_parts(l, p, own_side(l), row))
+    if (p->whole || !start_parts(l, p, own_side(l), row))
         return false;
-    note_sent(p, row);
+    note_sent(l, p, row);
     return put_part(l, p);
 }
 
-/* path: OL_PATHS for a handshake message, which goes on all. */
-static void put_urgent(struct ol_line *l, struct pack *p, uint8_t path, size_t frame_room)
+/* Those of at least this precedence. path: OL_PATHS for a handshake message, which goes on all. */
+static void put_urgent(struct ol_line *l, struct pack *p, uint8_t path, size_t frame_room, enum ol_precedence least)
 {
     struct ol_row row;
 
-    for (size_t i = 0; i < l->urgent_n && !p->full; i++) {
+    for (size_t i = 0; i < l->urgent_n && l->urgent[i].precedence >= least && !p->full; i++) {
         struct ol_urgent *u = &l->urgent[i];
         uint16_t bit = (uint16_t)(path < OL_PATHS ? 1u << path : UINT16_MAX);
         bool next = l->held + 1 == u->seq;
@@ -363,7 +372,7 @@ static void put_sync(struct ol_line *l, struct pack *p)
     sync_make(l, &item.sync);
     if (!put_item(p, &item, OL_SYNC_SIZE + item.sync.held.n * OL_RANGE_SIZE))
         return;
-    sync_sent(l, &item.sync);
+    l->sync_due = false;
     p->any = true;
     ol_stream_aside_ranges(ol_record_peer(&l->record), &aside.aside);
     if (aside.aside.n > 0)
@@ -394,9 +403,13 @@ static void put_echo(struct ol_line *l, struct pack *p, uint8_t path)
 static void expect_receipt(struct ol_line *l, const struct pack *p)
 {
     l->entry_sent_at = l->now.ms;
-    if (p->entry && l->owed_since == 0)
+    if (p->owed > l->owed_sent)
+        l->owed_sent = p->owed;
+    if (p->owed > 0 && l->owed_since == 0) {
         l->owed_since = l->now.ms;
-    if (p->entry)
+        l->owed_mark = l->owed_sent;
+    }
+    if (p->owed > 0)
         l->probe_at = l->now.ms + (line_rto(l) << (l->probes < 6 ? l->probes : 6));
 }
 
@@ -409,13 +422,20 @@ static bool make_frame(struct ol_line *l, uint8_t path, struct ol_out *out)
     bool echo = lp->echo_due || lp->ask_due;
     bool best = allowed(l, path, OL_ROUTINE);
 
+    bool may_send = ol_session_may_send(&l->cur, path);
+
+    /* What the line says of itself has what room a FLASH leaves; but it does not wait for all the parts of a long one. */
+    p.whole = true;
+    if (may_send)
+        put_urgent(l, &p, path, room, OL_FLASH);
+    p.whole = false;
     if (echo || (l->sync_due && (best || l->path[path].heard)))
         put_sync(l, &p);
     put_echo(l, &p, path);
-    if (ol_session_may_send(&l->cur, path)) {
+    if (may_send) {
         if (best)
             put_wants(l, &p);
-        put_urgent(l, &p, path, room);
+        put_urgent(l, &p, path, room, OL_ROUTINE);
         if (best) {
             put_fixes(l, &p, room);
             put_tail(l, &p, room);
@@ -443,7 +463,7 @@ size_t output_entries(struct ol_line *l, uint8_t *buf, size_t cap)
 {
     struct pack p = {.w = ol_wr_to(buf, cap)};
 
-    put_urgent(l, &p, OL_PATHS, SIZE_MAX);
+    put_urgent(l, &p, OL_PATHS, SIZE_MAX, OL_ROUTINE);
     put_tail(l, &p, SIZE_MAX);
     finish(&p);
     if (p.sent > 0)
@@ -458,8 +478,10 @@ static bool something_owed(const struct ol_line *l)
 
 static bool output_frame(struct ol_line *l, struct ol_out *out)
 {
-    if (answer_ready(l))
+    if (l->answer_due && answer_ready(l)) {
+        l->answer_due = false;
         l->sync_due = true;
+    }
     if (!session_usable(l)) {
         if (something_owed(l))
             handshake_need(l);

@@ -28,13 +28,6 @@ void sync_make(const struct ol_line *l, struct ol_sync *out)
     memcpy(out->your_hash, l->peer_durable.hash.b, sizeof out->your_hash);
 }
 
-void sync_sent(struct ol_line *l, const struct ol_sync *sync)
-{
-    l->sync_due = false;
-    if (sync->answer)
-        l->answer_wanted = false;
-}
-
 /* ---- What the peer holds of ours ---- */
 
 void held_up_to(struct ol_line *l, uint32_t seq)
@@ -115,10 +108,12 @@ static void find_missing(struct ol_line *l, const struct ol_sync *sync, const st
     /* It cannot hold what was not written: such a claim must not keep us from sending that. */
     if (next == 0 || next > l->own_durable + 1)
         next = l->own_durable + 1;
-    if (next < l->tail && !patient)
+    if (next < l->tail && !patient) {
         send_again_from(l, next);
-    else if (l->tail < next)
+        paths_ask(l, 2); /* which one lost it? */
+    } else if (l->tail < next) {
         l->tail = next;
+    }
 }
 
 static void take_holdings(struct ol_line *l, const struct ol_sync *sync, const struct ol_ranges *aside, bool exact,
@@ -251,7 +246,7 @@ static void begin_answering(struct ol_line *l, const struct ol_session *s)
     if (s != &l->cur)
         return;
     ol_session_wipe(&l->old);
-    l->answer_wanted = true;
+    l->answer_wanted = l->answer_due = true;
     l->answer_batch = filling(l)->n > 0 ? filling_id(l) : l->batch_id;
 }
 
@@ -267,6 +262,8 @@ void sync_input(struct ol_line *l, const struct ol_sync *sync, const struct ol_r
     s->sync_your = sync->your_head;
     if (sync->starting)
         begin_answering(l, s);
+    else if (s == &l->cur)
+        l->answer_wanted = false;
     if (sync->answer && !l->answered && s == &l->cur)
         take_answer(l, sync);
     check_claim(l, sync);

@@ -740,6 +740,89 @@ static void test_flash_goes_on_all_paths_immediate_on_the_best_two_the_rest_on_o
     assert_true(pair_agree(p));
 }
 
+static void two_paths(void)
+{
+    pair_free(p);
+    pair_init(p, 2, 7);
+    start_both();
+}
+
+static void test_an_entry_sent_again_after_its_receipt_came_takes_no_path_down(void **state)
+{
+    (void)state;
+    start_both();
+    pair_send(p, 0, OL_ROUTINE, "said and receipted");
+    pair_run(p, 5000);
+    assert_int_equal(p->side[0].delivered_up_to, 1);
+    p->side[1].line.record.want[0] = (struct ol_range){.from = 1, .to = 1}; /* the peer wants it in full form */
+    pair_run(p, 70000);
+    assert_int_equal(ol_line_path_health(&p->side[0].line, 0, p->now), OL_PATH_UP);
+}
+
+/* Some receipt comes in every interval, but the oldest entry without one grows older and older. */
+static void test_receipts_that_lag_ever_more_behind_take_the_line_down(void **state)
+{
+    (void)state;
+    start_both();
+    for (uint32_t named = 1; named <= 40; named++) {
+        for (unsigned k = 0; k < 4; k++)
+            pair_send(p, 0, OL_ROUTINE, "one of many");
+        p->side[1].line.signing = OL_SIGN_ASKING; /* takes all, signs nothing */
+        pair_run(p, 20000);
+        p->side[0].line.record.named.up_to = named; /* as a receipt of this one would */
+    }
+    assert_int_equal(ol_line_path_health(&p->side[0].line, 0, p->now), OL_PATH_DOWN);
+}
+
+/* A datagram path into a hole: nobody says that it is gone. */
+static void test_a_routine_goes_by_the_second_path_when_the_first_dies_without_a_word(void **state)
+{
+    (void)state;
+    two_paths();
+    p->cut[0] = true;
+    pair_send(p, 0, OL_ROUTINE, "by whichever way");
+    pair_run(p, 20000);
+    assert_int_equal(p->side[0].delivered_up_to, 1);
+}
+
+static bool nothing_to_a_on_path_0(struct pair *q, const struct pair_frame *f)
+{
+    (void)q;
+    return f->to != 0 || f->path != 0;
+}
+
+static void test_a_station_that_starts_is_answered_on_the_path_that_carries_both_ways(void **state)
+{
+    (void)state;
+    two_paths();
+    pair_kill(p, 0);
+    p->tap = nothing_to_a_on_path_0;
+    pair_start(p, 0);
+    pair_run(p, 20000);
+    assert_int_equal(signing(0), OL_SIGN_READY);
+    pair_send(p, 1, OL_ROUTINE, "by whichever way");
+    pair_run(p, 20000);
+    assert_int_equal(p->side[1].delivered_up_to, p->side[1].line.own_durable);
+}
+
+static void test_a_path_that_dies_without_a_word_is_told_to_be_down_within_three_liveness_times(void **state)
+{
+    ol_ms from;
+
+    (void)state;
+    start_both();
+    pair_run(p, 1000);
+    p->side[0].changes = 0;
+    pair_run(p, 10000);
+    assert_int_equal(p->side[0].changes, 0);
+    p->cut[0] = true;
+    from = p->now.ms;
+    while (p->side[0].changes == 0 && p->now.ms < from + 10 * p->side[0].cfg.liveness_ms)
+        pair_run(p, 100);
+    assert_int_equal(ol_line_path_health(&p->side[0].line, 0, p->now), OL_PATH_DOWN);
+    assert_true(p->now.ms - from <= 3 * p->side[0].cfg.liveness_ms + 1000);
+}
+
 static void test_the_line_goes_on_over_another_path_when_one_is_cut(void **state)
 {
     (void)state;
@@ -976,6 +1059,11 @@ int main(void)
         T(test_a_flash_after_a_lost_routine_is_shown_at_once_marked_early_and_receipted_alone),
         T(test_a_flash_overtakes_a_backlog_of_routine_traffic),
         T(test_flash_goes_on_all_paths_immediate_on_the_best_two_the_rest_on_one),
+        T(test_an_entry_sent_again_after_its_receipt_came_takes_no_path_down),
+        T(test_receipts_that_lag_ever_more_behind_take_the_line_down),
+        T(test_a_routine_goes_by_the_second_path_when_the_first_dies_without_a_word),
+        T(test_a_station_that_starts_is_answered_on_the_path_that_carries_both_ways),
+        T(test_a_path_that_dies_without_a_word_is_told_to_be_down_within_three_liveness_times),
         T(test_the_line_goes_on_over_another_path_when_one_is_cut),
         T(test_a_path_that_falls_silent_is_down_within_three_liveness_times),
         T(test_an_offset_of_the_clocks_over_a_minute_marks_what_comes),

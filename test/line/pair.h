@@ -39,6 +39,7 @@ struct pair_side {
     bool hold_commits;          /* commits stay in flight until released */
     const struct ol_batch *held;
     uint64_t commits;
+    uint64_t changes;           /* how often the line said that its state changed */
     uint32_t delivered_up_to;
     uint32_t delivered_alone[64];
     size_t delivered_alone_n;
