@@ -8,10 +8,10 @@
 #define RECEIPTS_WAIT_MS 5u    /* for company, before a disk sync of their own */
 #define RETRY_FIRST_MS 1000u   /* before anything is measured */
 #define RTO_MIN_MS 250u        /* below it a busy disk would look like a lost frame */
-#define RTO_MAX_MS 60000u
+#define RTO_MAX_MS 600000u      /* a long frame each way at 75 bit/s, behind another */
 #define DEAF_ASKS 2u           /* unanswered asks, after which other paths are better */
 #define ASK_TRIES 5u           /* unanswered asks, each twice as patient, after which the session is given up */
-#define ANSWER_MS 60000u       /* an answered session waits so long for its first frame: the slowest round trip */
+#define ANSWER_MS 300000u      /* an answered session waits so long for its first frame: the slowest round trip */
 #define DISK_RETRY_MS 1000u
 #define PHASE_FRAMES (1u << 20) /* frames on a path after which the key is ratcheted */
 
