@@ -16,7 +16,9 @@ ABOVE = {  # layer: what it may include
     "proof": {"base", "crypto", "wire", "record", "proof"},
     "desk": {"base", "crypto", "wire", "record", "desk"},
     "path": {"base", "path"},
-    "relay": {"base", "path", "relay"},
+    "sandbox": {"base", "sandbox"},
+    "daemon": {"daemon"},
+    "relay": {"base", "path", "sandbox", "daemon", "relay"},
     "store": {"base", "crypto", "wire", "record", "store"},
 }
 CORE = ("crypto", "wire", "record", "line")

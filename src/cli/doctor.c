@@ -13,6 +13,7 @@
 #include "cli/cmd.h"
 #include "cli/programs.h"
 #include "path/conf.h"
+#include "sandbox/sandbox.h"
 #include "station/conf.h"
 #include "station/setup.h"
 
@@ -202,6 +203,23 @@ static void check_room(struct doctor *d)
            NULL);
 }
 
+static void check_sandbox(struct doctor *d)
+{
+    struct ol_sandbox_means means;
+
+    ol_sandbox_means(&means);
+    if (!means.built) {
+        report(d, WARN, "sandbox", "doctor.act.sandbox_built", "doctor.not_confined", NULL);
+        return;
+    }
+    if (means.landlock == 0)
+        report(d, WARN, "sandbox", "doctor.act.sandbox", "doctor.no_landlock", NULL);
+    if (!means.seccomp)
+        report(d, WARN, "sandbox", "doctor.act.sandbox", "doctor.no_seccomp", NULL);
+    if (means.landlock > 0 && means.seccomp)
+        report(d, FINE, "sandbox", NULL, "doctor.sandbox", NULL);
+}
+
 static long elapsed_ms(const struct timespec *from)
 {
     struct timespec to;
@@ -364,6 +382,7 @@ enum ol_exit ol_cmd_doctor(const struct ol_cli *c)
     check_clock(&d);
     check_room(&d);
     check_sync(&d);
+    check_sandbox(&d);
     check_programs(&d);
     check_lines(&d);
     ol_home_close(&d.home);

@@ -6,12 +6,14 @@
 #include <string.h>
 
 #include "cli/cmd.h"
+#include "sandbox/sandbox.h"
 
 /* Every option of every command: one name means one thing everywhere. */
 static const struct ol_opt options[] = {
     {"help", 'h', NULL, false, "opt.help"},
     {"home", 'C', "DIR", false, "opt.home"},
     {"json", 0, NULL, false, "opt.json"},
+    {"version", 0, NULL, false, "opt.version"},
     {"card", 0, "FILE", false, "opt.card"},
     {"code", 0, "DIGITS", false, "opt.code"},
     {"exercise", 0, NULL, false, "opt.exercise"},
@@ -136,7 +138,7 @@ static void print_overview(FILE *to)
         fprintf(to, "  %-10s %.*s\n", commands[i].name, first_sentence(text), text);
     }
     fputc('\n', to);
-    print_options(to, GENERAL);
+    print_options(to, GENERAL "version ");
     fprintf(to, "\n%s\n", ol_text("help.more"));
 }
 
@@ -181,6 +183,20 @@ static void shift(struct ol_args *a)
     memmove(a->operand, a->operand + 1, a->operands * sizeof a->operand[0]);
 }
 
+/* Files and texts of others are read from here on. A command does with files what its user may, talks to its own
+ * station and to nothing else; two of them start and end programs. */
+static enum ol_exit confine(const struct ol_cmd *cmd)
+{
+    const struct ol_sandbox s = {.program = OL_SANDBOX_COMMAND, .anywhere = true, .capabilities = UINT32_MAX};
+    char why[OL_SANDBOX_WHY];
+    struct ol_fault f;
+
+    if (cmd->run == ol_cmd_up || cmd->run == ol_cmd_down || ol_sandbox_enter(&s, why) == OL_OK)
+        return OL_EXIT_DONE;
+    ol_fault_set(&f, OL_EXIT_FAILED, "err.confined", "detail", why, NULL);
+    return ol_cmd_fail(&f);
+}
+
 static enum ol_exit run(struct ol_cli *c, bool help)
 {
     const struct ol_cmd *cmd;
@@ -202,6 +218,8 @@ static enum ol_exit run(struct ol_cli *c, bool help)
     }
     shift(&c->args);
     code = check(cmd, c);
+    if (code == OL_EXIT_DONE)
+        code = confine(cmd);
     return code != OL_EXIT_DONE ? code : cmd->run(c);
 }
 
@@ -233,6 +251,10 @@ int main(int argc, char **argv)
         ol_print_fault(&f);
         print_overview(stderr);
         return OL_EXIT_USAGE;
+    }
+    if (ol_args_value(&c.args, "version") != NULL) {
+        puts("openline " OL_VERSION);
+        return flushed(OL_EXIT_DONE);
     }
     c.json = ol_args_value(&c.args, "json") != NULL;
     c.home = ol_args_value(&c.args, "home");

@@ -230,42 +230,46 @@ static enum ol_err parse(const char *file, const char *text, struct ol_conf *out
 }
 
 /* The library is given text in memory: on a file that it cannot read it would end the program. */
-static enum ol_err load(const char *file, char *text, char *why)
+static enum ol_err load(int fd, const char *file, char *text, char *why)
 {
-    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     size_t len = 0;
     ssize_t n = 0;
 
-    if (fd < 0) {
-        enum ol_err err = errno == ENOENT ? OL_ABSENT : OL_IO;
-
-        failed(why, file, "opening");
-        return err;
-    }
     while (len < FILE_MAX && (n = read(fd, text + len, FILE_MAX - len)) > 0)
         len += (size_t)n;
     if (n < 0)
-        failed(why, file, "reading");
-    close(fd);
-    if (n < 0)
-        return OL_IO;
+        return failed(why, file, "reading");
     text[len] = '\0';
     if (len == FILE_MAX || strlen(text) != len)
         return refuse(why, file, 0, (struct breach){"file", "text of less than 1 MiB is meant"});
     return OL_OK;
 }
 
-enum ol_err ol_conf_read(const char *file, struct ol_conf *out, char why[static OL_WHY_MAX])
+enum ol_err ol_conf_read_fd(int fd, const char *file, struct ol_conf *out, char why[static OL_WHY_MAX])
 {
     char *text = malloc(FILE_MAX + 1);
     enum ol_err err;
 
     if (text == NULL)
         return failed(why, file, "reading");
-    err = load(file, text, why);
+    err = load(fd, file, text, why);
     if (err == OL_OK)
         err = parse(file, text, out, why);
     free(text);
+    return err;
+}
+
+enum ol_err ol_conf_read(const char *file, struct ol_conf *out, char why[static OL_WHY_MAX])
+{
+    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    enum ol_err err = errno == ENOENT ? OL_ABSENT : OL_IO;
+
+    if (fd < 0) {
+        failed(why, file, "opening");
+        return err;
+    }
+    err = ol_conf_read_fd(fd, file, out, why);
+    close(fd);
     return err;
 }
 

@@ -33,6 +33,8 @@ struct ol_conf {
 
 /* OK, ABSENT (no such file), MALFORMED, or IO. */
 OL_MUST_USE enum ol_err ol_conf_read(const char *file, struct ol_conf *out, char why[static OL_WHY_MAX]);
+/* As ol_conf_read, from an open file, which stays open. */
+OL_MUST_USE enum ol_err ol_conf_read_fd(int fd, const char *file, struct ol_conf *out, char why[static OL_WHY_MAX]);
 void ol_conf_free(struct ol_conf *c);
 /* Replaces the file in one step: whoever reads it, and whoever wakes after a power cut, finds the old or
  * the new one. OK, MALFORMED (the paths break a rule of this file), or IO. */

@@ -2,7 +2,7 @@
 /* openline-relay: carries sealed frames between a station and its paths. */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,21 +13,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon/options.h"
 #include "relay/relay.h"
+#include "sandbox/sandbox.h"
 
 #define LOCK "run/relay.lock"
 #define PID "run/relay.pid"
-#define EXIT_USAGE 2
-
-static const char usage[] =
-    "usage: openline-relay [-C DIR]\n"
-    "\n"
-    "Carries sealed frames between the station of DIR and the paths of DIR/relay.conf.\n"
-    "Runs in the foreground until SIGTERM or SIGINT.\n"
-    "\n"
-    "  -C DIR      work in this folder (the current one)\n"
-    "  --help      show this\n"
-    "  --version   show the version\n";
 
 static bool make_run(void)
 {
@@ -69,8 +60,69 @@ static bool write_pid(void)
     return ok;
 }
 
+/* ---- What it may do ---- */
+
+/* In the keeper. */
+static int keep(char what)
+{
+    int fd;
+
+    if (what == OL_RELAY_ASK_CONF) {
+        fd = open(OL_RELAY_CONF, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        return fd < 0 ? -errno : fd;
+    }
+    unlink(OL_RELAY_SOCKET);
+    unlink(PID);
+    return 0;
+}
+
+static bool start_keeper(struct ol_keeper *k)
+{
+    static const struct ol_sandbox_path paths[] = {
+        {".", OL_SANDBOX_READ},
+        {"run", OL_SANDBOX_REMOVE},
+    };
+    const struct ol_sandbox sandbox = {.program = OL_SANDBOX_RELAY_KEEPER, .paths = paths,
+                                       .paths_n = sizeof paths / sizeof paths[0]};
+    char why[OL_SANDBOX_WHY];
+
+    if (ol_keeper_start(&sandbox, keep, k, why) == OL_OK)
+        return true;
+    ol_relay_log("%s", why);
+    return false;
+}
+
+/* Nothing of the folder that it works in: there are the keys of a station. Only what the system's resolver reads, which
+ * is replaced as networks come and go, and is linked to from /etc. */
+static bool confine(void)
+{
+    static const struct ol_sandbox_path paths[] = {
+        {"/etc", OL_SANDBOX_READ},
+        {"/run/systemd/resolve", OL_SANDBOX_READ},
+        {"/run/resolvconf", OL_SANDBOX_READ},
+        {"/run/NetworkManager", OL_SANDBOX_READ},
+        {"/lib", OL_SANDBOX_READ},
+        {"/usr/lib", OL_SANDBOX_READ},
+        {"/dev/null", OL_SANDBOX_READ},
+        {"/dev/urandom", OL_SANDBOX_READ},
+    };
+    const struct ol_sandbox sandbox = {
+        .program = OL_SANDBOX_RELAY,
+        .paths = paths,
+        .paths_n = sizeof paths / sizeof paths[0],
+        .capabilities = 1u << CAP_NET_BIND_SERVICE, /* a path may listen on a port below 1024 */
+    };
+    char why[OL_SANDBOX_WHY];
+    enum ol_err err = ol_sandbox_enter(&sandbox, why);
+
+    if (why[0] != '\0')
+        ol_relay_log("%s", why);
+    return !err;
+}
+
 static int run(const char *dir)
 {
+    struct ol_keeper keeper;
     enum ol_err err;
 
     umask(077);
@@ -79,10 +131,14 @@ static int run(const char *dir)
         ol_relay_log("%s: %s", dir, strerror(errno));
         return EXIT_FAILURE;
     }
-    if (!make_run() || !lock() || !write_pid())
+    if (!make_run() || !start_keeper(&keeper) || !lock() || !write_pid())
         return EXIT_FAILURE;
-    err = ol_relay_run();
-    unlink(PID);
+    err = ol_relay_open(&keeper);
+    if (!err && !confine())
+        err = OL_IO;
+    if (!err)
+        err = ol_relay_run();
+    ol_keeper_ask(&keeper, OL_RELAY_ASK_CLEAR);
     if (err == OL_LATER)
         _exit(EXIT_SUCCESS);
     return err == OL_OK ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -90,33 +146,10 @@ static int run(const char *dir)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'v'},
-        {NULL, 0, NULL, 0},
-    };
-    const char *dir = ".";
-    int option;
+    static const struct ol_daemon daemon = {
+        "openline-relay", "Carries sealed frames between the station of DIR and the paths of DIR/relay.conf."};
+    const char *dir;
+    int code;
 
-    while ((option = getopt_long(argc, argv, "C:", options, NULL)) != -1) {
-        switch (option) {
-        case 'C':
-            dir = optarg;
-            break;
-        case 'h':
-            fputs(usage, stdout);
-            return EXIT_SUCCESS;
-        case 'v':
-            puts("openline-relay " OL_VERSION);
-            return EXIT_SUCCESS;
-        default:
-            fputs(usage, stderr);
-            return EXIT_USAGE;
-        }
-    }
-    if (optind < argc) {
-        fputs(usage, stderr);
-        return EXIT_USAGE;
-    }
-    return run(dir);
+    return ol_daemon_options(&daemon, argc, argv, &dir, &code) ? run(dir) : code;
 }

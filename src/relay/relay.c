@@ -17,8 +17,6 @@
 #include "path/path.h"
 #include "path/flow.h"
 
-#define CONF "relay.conf"
-#define SOCKET "run/relay.sock"
 #define BACKLOG 8
 #define PATIENCE_MS 1000u /* after SIGTERM, for what is still open */
 
@@ -53,6 +51,7 @@ struct station {
 };
 
 struct relay {
+    const struct ol_keeper *keeper;
     uv_loop_t loop;
     uv_prepare_t turn;
     uv_signal_t signals[2];
@@ -275,16 +274,28 @@ static void apply(struct relay *r, const struct ol_conf *conf)
     open_new_roads(r);
 }
 
+static enum ol_err load_conf(struct relay *r, struct ol_conf *out)
+{
+    char why[OL_WHY_MAX];
+    int fd = ol_keeper_ask(r->keeper, OL_RELAY_ASK_CONF);
+    enum ol_err err = fd == -ENOENT ? OL_ABSENT : OL_IO;
+
+    if (fd < 0) {
+        ol_relay_log(err == OL_ABSENT ? "%s is not there yet: no paths" : "%s: opening: %s", OL_RELAY_CONF, strerror(-fd));
+        return err;
+    }
+    err = ol_conf_read_fd(fd, OL_RELAY_CONF, out, why);
+    close(fd);
+    if (err != OL_OK)
+        ol_relay_log("%s", why);
+    return err;
+}
+
 static enum ol_err read_conf(struct relay *r)
 {
     struct ol_conf conf = {0};
-    char why[OL_WHY_MAX];
-    enum ol_err err = ol_conf_read(CONF, &conf, why);
+    enum ol_err err = load_conf(r, &conf);
 
-    if (err == OL_ABSENT)
-        ol_relay_log("%s is not there yet: no paths", CONF);
-    else if (err != OL_OK)
-        ol_relay_log("%s", why);
     if (err == OL_OK || err == OL_ABSENT) {
         apply(r, &conf);
         err = OL_OK;
@@ -317,7 +328,7 @@ static void take_proof(struct relay *r, const struct ol_link_msg *m)
 
 static void reload(struct relay *r)
 {
-    ol_relay_log("reading %s again", CONF);
+    ol_relay_log("reading %s again", OL_RELAY_CONF);
     if (read_conf(r) != OL_OK) {
         ol_relay_log("the paths stay as they were");
         tell_paths(r);
@@ -485,13 +496,11 @@ static int open_door(struct relay *r)
     int status = uv_pipe_init(&r->loop, &r->door, 0);
 
     r->door.data = r;
-    unlink(SOCKET); /* left by a relay that was killed: the lock says that none runs */
+    unlink(OL_RELAY_SOCKET); /* left by a relay that was killed: the lock says that none runs */
     if (status == 0)
-        status = uv_pipe_bind(&r->door, SOCKET);
-    if (status == 0 && chmod(SOCKET, 0600) != 0)
+        status = uv_pipe_bind(&r->door, OL_RELAY_SOCKET);
+    if (status == 0 && chmod(OL_RELAY_SOCKET, 0600) != 0)
         status = uv_translate_sys_error(errno);
-    if (status == 0)
-        status = uv_listen((uv_stream_t *)&r->door, BACKLOG, on_knock);
     return status;
 }
 
@@ -518,28 +527,37 @@ static enum ol_err close_loop(struct relay *r)
     return uv_loop_close(&r->loop) == 0 ? OL_OK : OL_LATER;
 }
 
-enum ol_err ol_relay_run(void)
-{
-    static struct relay relay;
-    struct relay *r = &relay;
-    enum ol_err err;
-    int status = uv_loop_init(&r->loop);
+static struct relay the_relay;
 
-    if (status != 0) {
-        ol_relay_log("starting: %s", uv_strerror(status));
-        return OL_IO;
-    }
+static enum ol_err failed(const char *what, int status)
+{
+    if (status != 0)
+        ol_relay_log("%s: %s", what, uv_strerror(status));
+    return status != 0 ? OL_IO : OL_OK;
+}
+
+enum ol_err ol_relay_open(const struct ol_keeper *keeper)
+{
+    struct relay *r = &the_relay;
+    enum ol_err err = failed("starting", uv_loop_init(&r->loop));
+
+    r->keeper = keeper;
     r->host = (struct ol_path_host){&r->loop, on_up, on_down, on_frame, on_path_sent, on_path_log,
                                     on_path_closed};
+    return err ? err : failed(OL_RELAY_SOCKET, open_door(r));
+}
+
+enum ol_err ol_relay_run(void)
+{
+    struct relay *r = &the_relay;
+    enum ol_err err;
+
     watch(r);
     err = read_conf(r);
-    if (err != OL_OK)
+    if (!err)
+        err = failed(OL_RELAY_SOCKET, uv_listen((uv_stream_t *)&r->door, BACKLOG, on_knock));
+    if (err)
         return err;
-    status = open_door(r);
-    if (status != 0) {
-        ol_relay_log("%s: %s", SOCKET, uv_strerror(status));
-        return OL_IO;
-    }
     uv_run(&r->loop, UV_RUN_DEFAULT);
     return close_loop(r);
 }

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The link to the relay: frames to it and from it, and what it says of paths. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "path/cobs.h"
 #include "station/station.h"
@@ -13,7 +17,6 @@ struct carrier {
     struct station *station;
     uv_pipe_t pipe;
     uv_timer_t retry;
-    uv_connect_t connect;
     bool connected;
     bool closing;
     unsigned handles;       /* still to be closed */
@@ -227,11 +230,36 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
     lines_drain(c->station);
 }
 
-static void on_connect(uv_connect_t *req, int status)
+/* Never waits: with a relay that does not let in, the station tries again. */
+int carrier_reach(char what)
 {
-    struct carrier *c = req->data;
+    const struct sockaddr_un relay = {.sun_family = AF_UNIX, .sun_path = OL_HOME_RELAY};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int error;
 
-    if (status < 0) {
+    (void)what;
+    if (fd >= 0 && connect(fd, (const struct sockaddr *)&relay, sizeof relay) == 0)
+        return fd;
+    error = errno;
+    if (fd >= 0)
+        close(fd);
+    return -error;
+}
+
+static void open_link(struct carrier *c)
+{
+    int fd = ol_keeper_ask(&c->station->keeper, 0);
+
+    uv_pipe_init(&c->station->loop, &c->pipe, 0);
+    c->pipe.data = c;
+    if (fd == -EPIPE) {
+        station_log("the keeper is gone, ending: no relay could be reached any more");
+        station_stop(c->station, EXIT_FAILURE);
+        return;
+    }
+    if (fd < 0 || uv_pipe_open(&c->pipe, fd) != 0) {
+        if (fd >= 0)
+            close(fd);
         again(c);
         return;
     }
@@ -239,14 +267,6 @@ static void on_connect(uv_connect_t *req, int status)
     c->out_len = 0;
     ol_cobs_init(&c->cobs, c->in, sizeof c->in);
     uv_read_start((uv_stream_t *)&c->pipe, on_alloc, on_read);
-}
-
-static void open_link(struct carrier *c)
-{
-    uv_pipe_init(&c->station->loop, &c->pipe, 0);
-    c->pipe.data = c;
-    c->connect.data = c;
-    uv_pipe_connect(&c->connect, &c->pipe, OL_HOME_RELAY, on_connect);
 }
 
 /* ---- To the relay ---- */

@@ -292,7 +292,13 @@ static void on_connection(uv_stream_t *server, int status)
     uv_read_start((uv_stream_t *)&c->pipe, on_alloc, on_read);
 }
 
-enum ol_err control_start(struct station *s, struct ol_fault *f)
+static enum ol_err no_socket(int err, struct ol_fault *f)
+{
+    ol_fault_set(f, OL_EXIT_FAILED, "err.station.control", "detail", uv_strerror(err), NULL);
+    return OL_IO;
+}
+
+enum ol_err control_bind(struct station *s, struct ol_fault *f)
 {
     struct control *control = calloc(1, sizeof *control);
     int err;
@@ -307,12 +313,14 @@ enum ol_err control_start(struct station *s, struct ol_fault *f)
     err = uv_pipe_bind(&control->pipe, OL_HOME_CONTROL);
     if (!err && chmod(OL_HOME_CONTROL, 0600))
         err = -errno;
-    if (!err)
-        err = uv_listen((uv_stream_t *)&control->pipe, 64, on_connection);
-    if (!err)
-        return OL_OK;
-    ol_fault_set(f, OL_EXIT_FAILED, "err.station.control", "detail", uv_strerror(err), NULL);
-    return OL_IO;
+    return err ? no_socket(err, f) : OL_OK;
+}
+
+enum ol_err control_start(struct station *s, struct ol_fault *f)
+{
+    int err = uv_listen((uv_stream_t *)&s->control->pipe, 64, on_connection);
+
+    return err ? no_socket(err, f) : OL_OK;
 }
 
 static void on_server_closed(uv_handle_t *handle)

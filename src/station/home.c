@@ -252,6 +252,11 @@ pid_t ol_home_running(const struct ol_home *h, const char *lock, const char *pid
     return pid != 0 && works_here(h, pid) && !is_dying(pid) && ol_home_locked(h, lock) ? pid : 0;
 }
 
+pid_t ol_home_holder(const struct ol_home *h, const char *lock, const char *pid_file)
+{
+    return ol_home_locked(h, lock) ? read_pid(h, pid_file) : 0;
+}
+
 enum ol_err ol_home_connect(const struct ol_home *h, const char *name, int *fd)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};

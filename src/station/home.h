@@ -79,6 +79,8 @@ OL_MUST_USE enum ol_err ol_home_pid_write(const struct ol_home *h, const char *n
 /* The number of the program that runs in this home, or 0. It is believed only when its process works in
  * this directory and the lock is held, so a number that was left behind harms nobody. */
 pid_t ol_home_running(const struct ol_home *h, const char *lock, const char *pid_file);
+/* As ol_home_running, for who may not look at other processes: the number that its holder wrote beside the lock. */
+pid_t ol_home_holder(const struct ol_home *h, const char *lock, const char *pid_file);
 
 /* Connects to a socket of the home. ABSENT when nobody listens; IO. */
 OL_MUST_USE enum ol_err ol_home_connect(const struct ol_home *h, const char *name, int *fd);

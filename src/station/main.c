@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* openlined: the station. */
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,18 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon/options.h"
+#include "sandbox/sandbox.h"
 #include "station/station.h"
-
-#define EXIT_USAGE 2
-
-static const char usage[] =
-    "usage: openlined [-C DIR]\n"
-    "\n"
-    "Keeps the lines of the station whose home is DIR. Runs in the foreground until SIGTERM or SIGINT.\n"
-    "\n"
-    "  -C DIR      the station's home (default: the current folder)\n"
-    "  --help      show this\n"
-    "  --version   show the version\n";
 
 void station_log(const char *format, ...)
 {
@@ -128,6 +118,7 @@ static void release(struct station *s)
     ol_store_close(&s->store);
     ol_keyring_fini(&s->keys);
     ol_home_close(&s->home);
+    ol_keeper_end(&s->keeper);
 }
 
 /* A core file or a swapped page could hold keys. */
@@ -151,10 +142,29 @@ static bool take_lock(const struct ol_home *h, int *lock)
     return false;
 }
 
+/* Nothing but its home, and what its libraries want. */
+static bool confine(void)
+{
+    static const struct ol_sandbox_path paths[] = {
+        {".", OL_SANDBOX_READ | OL_SANDBOX_CHANGE},
+        {"/dev/null", OL_SANDBOX_READ},
+        {"/dev/urandom", OL_SANDBOX_READ},
+    };
+    const struct ol_sandbox sandbox = {.program = OL_SANDBOX_STATION, .paths = paths,
+                                       .paths_n = sizeof paths / sizeof paths[0]};
+    char why[OL_SANDBOX_WHY];
+    enum ol_err err = ol_sandbox_enter(&sandbox, why);
+
+    if (why[0] != '\0')
+        station_log("%s", why);
+    return !err;
+}
+
 static int run(const char *dir)
 {
     static struct station s;
     struct ol_fault f = {0};
+    char why[OL_SANDBOX_WHY];
     int lock = -1;
     enum ol_err err;
 
@@ -171,6 +181,11 @@ static int run(const char *dir)
         log_fault(&f);
         return EXIT_FAILURE;
     }
+    if (ol_keeper_start(&(struct ol_sandbox){.program = OL_SANDBOX_STATION_KEEPER}, carrier_reach, &s.keeper, why)) {
+        station_log("%s", why);
+        release(&s);
+        return EXIT_FAILURE;
+    }
     if (!take_lock(&s.home, &lock)) {
         station_log("another openlined runs in this home");
         release(&s);
@@ -179,7 +194,11 @@ static int run(const char *dir)
     if (ol_home_pid_write(&s.home, OL_HOME_STATION_PID))
         station_log("%s cannot be written", OL_HOME_STATION_PID);
     uv_loop_init(&s.loop);
-    err = open_all(&s, &f);
+    err = control_bind(&s, &f);
+    if (!err && !confine())
+        _exit(EXIT_FAILURE);
+    if (!err)
+        err = open_all(&s, &f);
     if (!err)
         err = start(&s, &f);
     if (err) {
@@ -199,33 +218,9 @@ static int run(const char *dir)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'v'},
-        {NULL, 0, NULL, 0},
-    };
-    const char *dir = ".";
-    int option;
+    static const struct ol_daemon daemon = {"openlined", "Keeps the lines of the station whose home is DIR."};
+    const char *dir;
+    int code;
 
-    while ((option = getopt_long(argc, argv, "C:", options, NULL)) != -1) {
-        switch (option) {
-        case 'C':
-            dir = optarg;
-            break;
-        case 'h':
-            fputs(usage, stdout);
-            return EXIT_SUCCESS;
-        case 'v':
-            puts("openlined " OL_VERSION);
-            return EXIT_SUCCESS;
-        default:
-            fputs(usage, stderr);
-            return EXIT_USAGE;
-        }
-    }
-    if (optind < argc) {
-        fputs(usage, stderr);
-        return EXIT_USAGE;
-    }
-    return run(dir);
+    return ol_daemon_options(&daemon, argc, argv, &dir, &code) ? run(dir) : code;
 }

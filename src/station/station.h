@@ -22,6 +22,7 @@
 #include "line/line.h"
 #include "path/conf.h"
 #include "path/link.h"
+#include "sandbox/keeper.h"
 #include "station/conf.h"
 #include "station/home.h"
 #include "store/store.h"
@@ -77,6 +78,8 @@ struct ol_now station_now(const struct station *s);
 
 /* ---- carrier.c ---- */
 
+/* For the keeper: a connection to the relay's socket, as the station can make none itself. */
+int carrier_reach(char what);
 void carrier_start(struct station *s);
 void carrier_stop(struct station *s);
 void carrier_send(struct station *s, const struct ol_link_msg *m);
@@ -89,6 +92,8 @@ void carrier_assign(struct station *s);
 
 /* ---- control.c ---- */
 
+/* Makes the socket, which nobody can reach before control_start. */
+enum ol_err control_bind(struct station *s, struct ol_fault *f);
 enum ol_err control_start(struct station *s, struct ol_fault *f);
 void control_stop(struct station *s);
 /* Answers; steals the value. A client that is gone gets nothing. id is borrowed. */
@@ -201,6 +206,7 @@ const char *view_precedence(uint8_t flags);
 struct station {
     uv_loop_t loop;
     struct ol_home home;
+    struct ol_keeper keeper;
     struct ol_keyring keys;
     struct ol_card card;
     struct ol_station_conf conf;

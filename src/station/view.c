@@ -619,7 +619,7 @@ static json_t *line_json(struct line *l, struct ol_now now)
 json_t *view_status(struct station *s)
 {
     json_t *lines = json_array();
-    pid_t relay = ol_home_running(&s->home, OL_HOME_RELAY_LOCK, OL_HOME_RELAY_PID);
+    pid_t relay = ol_home_holder(&s->home, OL_HOME_RELAY_LOCK, OL_HOME_RELAY_PID);
 
     for (size_t i = 0; i < s->lines_n; i++)
         json_array_append_new(lines, line_json(s->line[i], station_now(s)));

@@ -188,7 +188,7 @@ static bool configure(struct ol_conn *c)
     sqlite3_extended_result_codes(c->db, 1);
     sqlite3_busy_timeout(c->db, 5000);
     return ol_conn_exec(c, "PRAGMA cache_size = -512; PRAGMA synchronous = FULL;"
-                           "PRAGMA cell_size_check = ON;"
+                           "PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;"
                            "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 16777216");
 }
 

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sandbox/sandbox.h"
 #include "verify/report.h"
 
 enum {
@@ -222,10 +223,28 @@ static int parse(int argc, char **argv, struct args *a, bool *done)
     return EXIT_VERIFIED;
 }
 
+/* It reads the files that it was given, and writes what it says of them. */
+static bool confine(const struct args *a, struct report *r)
+{
+    struct ol_sandbox_path *paths = calloc(a->cards_n + 1, sizeof *paths);
+    const struct ol_sandbox s = {.program = OL_SANDBOX_VERIFY, .paths = paths, .paths_n = a->cards_n + 1};
+    char why[OL_SANDBOX_WHY] = "out of memory";
+    enum ol_err err = OL_IO;
+
+    for (size_t i = 0; paths != NULL && i < s.paths_n; i++)
+        paths[i] = (struct ol_sandbox_path){i < a->cards_n ? a->cards[i] : a->file, OL_SANDBOX_READ};
+    if (paths != NULL)
+        err = ol_sandbox_enter(&s, why);
+    free(paths);
+    if (err)
+        snprintf(r->error, sizeof r->error, "%s", why);
+    return !err;
+}
+
 static int run(const struct args *a, struct report *r)
 {
     struct ol_span file;
-    int code = map(a->file, &file, r) ? verify(file, r) : EXIT_UNREADABLE;
+    int code = confine(a, r) && map(a->file, &file, r) ? verify(file, r) : EXIT_UNREADABLE;
 
     for (size_t i = 0; i < a->cards_n && code == EXIT_VERIFIED; i++)
         code = check_card(a->cards[i], r);
