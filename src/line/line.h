@@ -208,7 +208,9 @@ struct ol_line {
     uint32_t give_from[2];   /* where the want began: `none` closes all of it */
     bool give_none[2];
     ol_ms want_at[2];
-    size_t absent_asked;     /* how many of our own absent ranges the peer was asked for under this session */
+    size_t absent_asked;     /* how many of our own absent ranges the peer has been asked for under this session */
+    uint64_t absent_seen;    /* record.beside when it was asked last: it is asked until twice nothing new comes */
+    unsigned absent_quiet;
     bool sync_due;
     ol_ms gap_sync_at;
     bool answer_wanted;      /* the peer is STARTING: each sync answers it, on whichever path one gets through */

@@ -206,16 +206,22 @@ static void check_claim(struct ol_line *l, const struct ol_sync *sync)
         want_own(l, sync->your_head, sync->your_head);
 }
 
-/* What the peer holds under numbers that our resumes declare absent belongs on our record too: asked for once a session. */
+/* What the peer holds under numbers that our resumes declare absent belongs on our record too: asked for once a session, from
+ * the first that is not here, and again until twice nothing came, since nobody knows how much there is and frames get lost. */
 void want_absent(struct ol_line *l)
 {
     const struct ol_stream *own = ol_record_own(&l->record);
+    const struct ol_range *absent = &own->absent[l->absent_asked];
+    struct ol_hash here;
+    uint32_t from;
 
     if (l->signing != OL_SIGN_READY || !l->answered || l->record.want[own_side(l) - 'A'].from > 0 ||
-        l->absent_asked >= own->absent_n || l->held < own->absent[l->absent_asked].to)
+        l->absent_asked >= own->absent_n || l->held < absent->to)
         return;
-    want_own(l, own->absent[l->absent_asked].from, own->absent[l->absent_asked].to);
-    l->absent_asked++;
+    for (from = absent->from; from < absent->to && !ol_record_hash(&l->record, own->author, from, &here);)
+        from++;
+    want_own(l, from, absent->to);
+    l->absent_seen = l->record.beside;
 }
 
 void signing_none(struct ol_line *l, const struct ol_range *range)
@@ -224,8 +230,14 @@ void signing_none(struct ol_line *l, const struct ol_range *range)
     struct ol_range *w = &l->record.want[own_side(l) - 'A'];
 
     if (l->signing != OL_SIGN_RECOVERING) {
-        if (w->from >= range->from && w->to <= range->to)
-            *w = (struct ol_range){0};
+        if (w->from < range->from || w->to > range->to)
+            return;
+        l->absent_quiet = l->record.beside == l->absent_seen ? l->absent_quiet + 1 : 0;
+        if (ol_stream_is_absent(own, w->to) && l->absent_quiet > 1) {
+            l->absent_quiet = 0;
+            l->absent_asked++;
+        }
+        *w = (struct ol_range){0};
     } else if (own->head < l->need && own->top >= l->need) {
         /* Our own seal says that the rest was lost on both sides: what is missing is declared so. */
         set_reason(l, "entries lost here that the peer does not hold");

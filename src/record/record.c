@@ -533,6 +533,7 @@ static enum ol_took take_absent(struct ol_record *r, struct ol_stream *s, struct
         if (!ol_batch_fits(b, 1, c.e->body.len))
             return c.h.seq == seq ? OL_TOOK_FULL : OL_TOOK_NEW;
         put_one(r, b, &c, true, utc);
+        r->beside++;
         expected = c.h.prev;
         if (ol_stream_get_aside(s, c.h.seq - 1, &below) || rebuild(r, s->author, &below, &c))
             break;

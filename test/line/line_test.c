@@ -343,6 +343,34 @@ static void make_a_sign_a_number_twice(void)
     pair_run(p, 5000);
 }
 
+static unsigned long_frames;
+
+static bool lose_the_first_long_frame_to_a(struct pair *q, const struct pair_frame *f)
+{
+    (void)q;
+    return f->to != 0 || f->len < 300 || long_frames++ > 0;
+}
+
+static void test_what_the_peer_gives_back_is_asked_for_again_when_a_frame_of_it_is_lost(void **state)
+{
+    (void)state;
+    start_both();
+    for (unsigned i = 0; i < 10; i++) {
+        pair_send(p, 0, OL_ROUTINE, "on record");
+        pair_settle(p);
+    }
+    pair_kill(p, 0);
+    pair_forget(p, 0, 0, 4);
+    pair_start(p, 0);
+    assert_int_equal(ol_line_resume(&p->side[0].line, ol_span("disk lost", 9), p->now), OL_OK);
+    pair_send(p, 0, OL_FLASH, "we are back");
+    long_frames = 0;
+    p->tap = lose_the_first_long_frame_to_a;
+    pair_run(p, 30000);
+    assert_true(long_frames > 1);
+    assert_true(pair_agree(p));
+}
+
 static void test_a_second_entry_under_one_number_is_kept_as_evidence_and_freezes_the_stream(void **state)
 {
     size_t receipts;
@@ -1041,6 +1069,7 @@ int main(void)
         T(test_a_station_that_lost_its_last_entries_takes_them_back_before_it_signs),
         T(test_a_told_restore_ends_in_a_resume_above_everything),
         T(test_after_a_resume_without_the_peer_its_lost_entries_come_back_and_both_records_are_equal),
+        T(test_what_the_peer_gives_back_is_asked_for_again_when_a_frame_of_it_is_lost),
         T(test_a_second_entry_under_one_number_is_kept_as_evidence_and_freezes_the_stream),
         T(test_a_station_that_meets_its_own_seal_on_what_it_did_not_write_stops_signing),
         T(test_after_an_equivocation_an_accepted_resume_mends_the_line),
