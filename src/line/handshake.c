@@ -45,6 +45,7 @@ static void make_room(struct ol_line *l)
     ol_wipe(&l->calling, sizeof l->calling);
     l->sync_due = true;
     l->absent_asked = 0;
+    l->absent_from = 0;
     l->answer_wanted = false; /* asked under a session that is not the sending one any more */
     for (uint8_t i = 0; i < OL_PATHS; i++) {
         l->path[i].unanswered = 0;

@@ -209,6 +209,7 @@ struct ol_line {
     bool give_none[2];
     ol_ms want_at[2];
     size_t absent_asked;     /* how many of our own absent ranges the peer has been asked for under this session */
+    uint32_t absent_from;    /* and how far into the next one */
     uint64_t absent_seen;    /* record.beside when it was asked last: it is asked until twice nothing new comes */
     unsigned absent_quiet;
     bool sync_due;

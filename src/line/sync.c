@@ -9,6 +9,8 @@
 
 #include "line/internal.h"
 
+#define LOST_ON_BOTH "entries lost here that the peer does not hold"
+
 /* Everything that came before the peer's question is durable. */
 bool answer_ready(const struct ol_line *l)
 {
@@ -127,11 +129,6 @@ static void take_holdings(struct ol_line *l, const struct ol_sync *sync, const s
     find_missing(l, sync, aside, exact, s);
 }
 
-static void set_reason(struct ol_line *l, const char *reason)
-{
-    memcpy(l->reason, reason, strlen(reason) + 1);
-}
-
 /* ---- What it says of our stream is a claim: only our own seal counts ---- */
 
 static void want_own(struct ol_line *l, uint32_t from, uint32_t to)
@@ -206,22 +203,37 @@ static void check_claim(struct ol_line *l, const struct ol_sync *sync)
         want_own(l, sync->your_head, sync->your_head);
 }
 
-/* What the peer holds under numbers that our resumes declare absent belongs on our record too: asked for once a session, from
- * the first that is not here, and again until twice nothing came, since nobody knows how much there is and frames get lost. */
+/* What the peer holds under numbers that our resumes declare absent belongs on our record too. Nobody knows how much there is,
+ * and frames get lost: in each session it is asked for each gap between what is here, until twice nothing new has come. */
 void want_absent(struct ol_line *l)
 {
     const struct ol_stream *own = ol_record_own(&l->record);
     const struct ol_range *absent = &own->absent[l->absent_asked];
-    struct ol_hash here;
-    uint32_t from;
+    const struct ol_shelf *shelf = &l->cfg.record.shelf;
+    struct ol_row row = {0};
 
     if (l->signing != OL_SIGN_READY || !l->answered || l->record.want[own_side(l) - 'A'].from > 0 ||
         l->absent_asked >= own->absent_n || l->held < absent->to)
         return;
-    for (from = absent->from; from < absent->to && !ol_record_hash(&l->record, own->author, from, &here);)
-        from++;
-    want_own(l, from, absent->to);
+    if (l->absent_from < absent->from)
+        l->absent_from = absent->from;
+    while (shelf->at(shelf->ctx, own->author, l->absent_from, &row) == OL_OK && row.h.seq == l->absent_from)
+        l->absent_from++;
+    if (l->absent_from > absent->to) {
+        l->absent_asked++;
+        return;
+    }
+    want_own(l, l->absent_from, row.h.seq > l->absent_from && row.h.seq <= absent->to ? row.h.seq - 1 : absent->to);
     l->absent_seen = l->record.beside;
+}
+
+static void absent_none(struct ol_line *l, const struct ol_range *range)
+{
+    l->absent_quiet = l->record.beside == l->absent_seen ? l->absent_quiet + 1 : 0;
+    if (l->absent_quiet < 2)
+        return;
+    l->absent_quiet = 0;
+    l->absent_from = range->to + 1;
 }
 
 void signing_none(struct ol_line *l, const struct ol_range *range)
@@ -232,15 +244,12 @@ void signing_none(struct ol_line *l, const struct ol_range *range)
     if (l->signing != OL_SIGN_RECOVERING) {
         if (w->from < range->from || w->to > range->to)
             return;
-        l->absent_quiet = l->record.beside == l->absent_seen ? l->absent_quiet + 1 : 0;
-        if (ol_stream_is_absent(own, w->to) && l->absent_quiet > 1) {
-            l->absent_quiet = 0;
-            l->absent_asked++;
-        }
+        if (ol_stream_is_absent(own, w->to))
+            absent_none(l, w);
         *w = (struct ol_range){0};
     } else if (own->head < l->need && own->top >= l->need) {
         /* Our own seal says that the rest was lost on both sides: what is missing is declared so. */
-        set_reason(l, "entries lost here that the peer does not hold");
+        memcpy(l->reason, LOST_ON_BOTH, sizeof LOST_ON_BOTH);
         l->record.recovering = false;
         l->signing = OL_SIGN_RESUMING;
         l->changed = true;

@@ -509,6 +509,15 @@ static bool is_taken(const struct ol_record *r, uint8_t author, uint32_t seq, co
            ol_record_hash(r, author, seq, &hash) == OL_OK;
 }
 
+/* Whether the entry after it, which is on the shelf, has this one as its prev. */
+static bool is_covered(const struct ol_record *r, const struct came *c)
+{
+    struct ol_row next;
+
+    return r->cfg.shelf.at(r->cfg.shelf.ctx, c->h.author, c->h.seq + 1, &next) == OL_OK &&
+           next.h.seq == c->h.seq + 1 && ol_hash_equal(&next.h.prev, &c->hash);
+}
+
 /* An entry under a number that a resume of its author declares absent: it stays on record beside the chain, moves no
  * head and is receipted by nothing. Its own seal stands for it, or that of the one after it: those before it wait aside
  * and follow by their hash. */
@@ -524,11 +533,14 @@ static enum ol_took take_absent(struct ol_record *r, struct ol_stream *s, struct
     if (is_taken(r, s->author, seq, b))
         return OL_TOOK_KNOWN;
     if (!(c.e->flags & OL_WIRE_SEAL)) {
-        ol_stream_put_aside(s, c.e);
-        return OL_TOOK_ASIDE;
-    }
-    if (verify(r, &c))
+        complete(r, &c.h, c.e->body, &c.hash);
+        if (!is_covered(r, &c)) {
+            ol_stream_put_aside(s, c.e);
+            return OL_TOOK_ASIDE;
+        }
+    } else if (verify(r, &c)) {
         return OL_TOOK_REFUSED;
+    }
     do {
         if (!ol_batch_fits(b, 1, c.e->body.len))
             return c.h.seq == seq ? OL_TOOK_FULL : OL_TOOK_NEW;
