@@ -11,6 +11,7 @@ ABOVE = {  # layer: what it may include
     "base": {"base"},
     "crypto": {"base", "crypto"},
     "wire": {"base", "crypto", "wire"},
+    "armour": {"base", "crypto", "armour"},
     "record": {"base", "crypto", "wire", "record"},
     "line": {"base", "crypto", "wire", "record", "line"},
     "proof": {"base", "crypto", "wire", "record", "proof"},

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "armour/armour.h"
 #include "cli/cmd.h"
 
 static void fingerprint(const struct ol_card *card, char hex[static OL_HASH_HEX])

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "armour/armour.h"
+
 #define ARMOURED_MAX (64u * 1024) /* a card or a key takes under 1 KiB; people put words above it */
 
 void ol_blob_free(struct ol_blob *b)

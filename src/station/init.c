@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "armour/armour.h"
 #include "crypto/hash.h"
 #include "path/conf.h"
 #include "station/conf.h"

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "armour/armour.h"
 #include "crypto/hash.h"
 #include "path/conf.h"
 #include "wire/cbor.h"

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "armour/armour.h"
 #include "sandbox/sandbox.h"
 #include "verify/report.h"
 

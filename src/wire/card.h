@@ -7,8 +7,7 @@
  *     card = CBOR array of 7: 1 (suite), party text, station text, signing key bytes 32,
  *            agreement key bytes 32, languages array of 1 to 8 texts, revocation hash bytes 32
  *
- * As text it is armoured: a BEGIN line, base64 (RFC 4648, padded, lines of 64) of the card
- * followed by the first 4 bytes of its SHA-256, an END line.
+ * As text it is armoured (armour/armour.h).
  */
 #ifndef OL_WIRE_CARD_H
 #define OL_WIRE_CARD_H
@@ -42,14 +41,5 @@ uint8_t ol_side_of(const struct ol_card *own, const struct ol_card *peer);
 /* SHA-256("openline/line/1" and a NUL | id0 | SHA-256(card A) | SHA-256(card B)). */
 void ol_line_id(const struct ol_hash *id0, const struct ol_hash *card_a, const struct ol_hash *card_b,
                 struct ol_hash *out);
-
-/* Armour for cards ("OPENLINE CARD"), courier keys ("OPENLINE COURIER KEY") and revocation notes
- * ("OPENLINE REVOCATION"). ol_armour_write ends in a newline and does not write a NUL. LIMIT when out is
- * too small or the payload over OL_CARD_MAX. */
-OL_MUST_USE enum ol_err ol_armour_write(const char *label, struct ol_span payload, struct ol_wr *out);
-/* White space, CR LF too, is allowed anywhere but inside the BEGIN and the END line; anything else is
- * MALFORMED, as is a wrong checksum or a payload over OL_CARD_MAX. Writes the payload without its
- * checksum to out; LIMIT when it does not fit, and nothing is written. */
-OL_MUST_USE enum ol_err ol_armour_read(const char *label, struct ol_span text, struct ol_wr *out);
 
 #endif

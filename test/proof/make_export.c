@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "draft.h"
+#include "armour/armour.h"
 #include "proof/disclose.h"
 #include "proof/evidence.h"
 

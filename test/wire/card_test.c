@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support.h"
 
+#include "armour/armour.h"
 #include "crypto/hash.h"
 #include "wire/card.h"
 

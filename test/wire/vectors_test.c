@@ -2,6 +2,7 @@
 /* The bytes of test/vectors/wire.json, which another program made from the same tables. */
 #include "json.h"
 
+#include "armour/armour.h"
 #include "crypto/aead.h"
 #include "crypto/hash.h"
 #include "crypto/noise.h"
