@@ -402,6 +402,19 @@ static enum ol_err taken_by_hash(void *ctx, uint8_t author, const struct ol_hash
     return OL_ABSENT;
 }
 
+/* Of an entry of A's that came in full form. */
+static const struct ol_hash *hash_of(const struct ol_entry *e)
+{
+    static struct ol_hash hash;
+    struct ol_header h = {.author = 'A', .kind = e->kind, .seq = e->seq, .time = e->time, .prev = e->prev};
+    uint8_t salt[16];
+
+    ol_entry_salt(&a->cfg.salt, 'A', e->seq, salt);
+    ol_commitment(salt, e->body, &h.commitment);
+    ol_header_hash(&a->cfg.line, &h, &hash);
+    return &hash;
+}
+
 static const struct ol_hash *last_hash(void)
 {
     return &taken->puts[taken->n - 1].row.hash;
@@ -489,6 +502,50 @@ static void test_a_resume_stays_early_until_all_that_it_goes_on_from_is_held(voi
     assert_int_equal(take(&two), OL_TOOK_NEW);
     assert_true(ol_record_settle(b, 'A', taken, 1000));
     assert_int_equal(head(), 3000);
+}
+
+static enum ol_err taken_at(void *ctx, uint8_t author, uint32_t from, struct ol_row *out)
+{
+    enum ol_err err = OL_ABSENT;
+
+    (void)ctx;
+    for (size_t i = 0; i < taken->n; i++) {
+        const struct ol_row *row = &taken->puts[i].row;
+
+        if (row->h.author == author && row->h.seq >= from && (err || row->h.seq < out->h.seq)) {
+            *out = *row;
+            err = OL_OK;
+        }
+    }
+    return err;
+}
+
+/* The frame with the run's sealed end got through, the one with the rest of it did not, and comes again. */
+static void test_an_absent_run_whose_sealed_end_is_here_already_is_taken(void **state)
+{
+    struct ol_hash zeros = {{0}};
+    struct ol_entry one = other_history(1, &zeros, "one");
+    struct ol_entry two;
+    struct ol_entry three;
+    struct ol_entry resume;
+
+    (void)state;
+    b->cfg.shelf = (struct ol_shelf){.at = taken_at, .by_hash = taken_by_hash};
+    assert_int_equal(take(&one), OL_TOOK_NEW);
+    two = other_history(2, last_hash(), "two");
+    two.flags = (uint8_t)(two.flags & ~OL_WIRE_SEAL);
+    resume = signed_as(OL_KIND_RESUME, 1000, last_hash(), "");
+    assert_int_equal(take(&resume), OL_TOOK_NEW);
+    assert_int_equal(take(&two), OL_TOOK_ASIDE); /* what two is hashed to is not known yet */
+    three = other_history(3, &zeros, "three");
+    assert_int_equal(take(&three), OL_TOOK_NEW); /* of another history: it covers nothing */
+    assert_int_equal(take(&two), OL_TOOK_ASIDE);
+    taken->n--;
+    three = other_history(3, hash_of(&two), "three");
+    ol_stream_drop_aside(ol_record_stream(b, 'A'), 1, 999);
+    assert_int_equal(take(&three), OL_TOOK_NEW);
+    assert_int_equal(take(&two), OL_TOOK_NEW);
+    assert_int_equal(taken->puts[taken->n - 1].row.h.seq, 2);
 }
 
 /* An own entry is written between two frames of what the peer gives back. */
@@ -581,6 +638,7 @@ int main(void)
         T(test_a_resume_may_bring_back_what_an_earlier_one_declared_absent),
         T(test_a_resume_stays_early_until_all_that_it_goes_on_from_is_held),
         T(test_an_absent_run_that_waits_aside_for_its_seal_outlives_an_entry_of_our_own),
+        T(test_an_absent_run_whose_sealed_end_is_here_already_is_taken),
         T(test_a_time_before_that_of_an_early_entry_that_became_the_head_is_marked),
         T(test_what_is_held_aside_gives_way_from_the_lowest_precedence_and_highest_number),
     };
