@@ -25,6 +25,7 @@
 #define OL_PARTY_MAX 64u              /* bytes of a party's or a station's name */
 #define OL_LANG_MAX 35u               /* bytes of a language tag (RFC 5646, 4.4.1) */
 #define OL_LANGS_MAX 8u               /* languages on a card */
+#define OL_SEQ_MAX 0xfffffffeu          /* so that one more never wraps */
 #define OL_CARD_MAX 640u              /* bytes of a card */
 #define OL_BATCH_ROWS 1024u           /* entries in one commit */
 #define OL_BATCH_BYTES (192u * 1024)  /* bytes of bodies in one commit: three of the longest */

@@ -58,6 +58,22 @@ static void sign_waiting(struct ol_line *l, enum ol_precedence p, struct open_ru
     }
 }
 
+/* A store that was set back may have an outbox with texts that were signed since, and came back from the peer. */
+static bool said_already(const struct ol_line *l, const struct ol_put *text)
+{
+    const struct ol_shelf *shelf = &l->cfg.record.shelf;
+    struct ol_row row;
+
+    for (uint32_t seq = l->recovered_from; seq > 0 && seq <= l->need; seq = row.h.seq + 1) {
+        if (shelf->at(shelf->ctx, own_side(l), seq, &row))
+            return false;
+        if (row.h.kind == text->row.h.kind && (row.h.flags & ~OL_FLAG_ALONE) == text->row.h.flags &&
+            ol_span_equal(row.body, text->row.body))
+            return true;
+    }
+    return false;
+}
+
 /* The texts of this precedence that wait in the outbox, as many as there is room for. */
 static void sign_outbox(struct ol_line *l, enum ol_precedence p, struct open_run *run)
 {
@@ -71,7 +87,9 @@ static void sign_outbox(struct ol_line *l, enum ol_precedence p, struct open_run
         struct ol_put *put = ol_batch_add(b, &text);
 
         after = text.token;
-        if (!sign_text(l, put, run)) {
+        if (said_already(l, put)) {
+            b->n--;
+        } else if (!sign_text(l, put, run)) {
             b->n--;
             return;
         }

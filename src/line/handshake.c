@@ -232,7 +232,7 @@ static enum ol_err on_message_1(struct ol_line *l, const struct ol_outer *o, uin
     uint8_t payload[OL_FRAME_MAX];
     enum ol_err err;
 
-    if (o->rest.len < OL_NOISE_OVERHEAD || (o->session & 1) != (own_side(l) == 'A'))
+    if ((o->session & 1) != (own_side(l) == 'A'))
         return OL_MALFORMED;
     if (l->answering.active && memcmp(o->rest.p, l->answering.ephemeral, 32) == 0)
         return answer_again(l, path, conn);

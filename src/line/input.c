@@ -56,6 +56,9 @@ static void take_want(struct ol_line *l, const struct ol_want *want)
 {
     unsigned i = want->stream - 'A';
 
+    /* The same again while it is being answered: to begin anew each time would come to no end on a slow path. */
+    if (l->give_none[i] && l->give_from[i] == want->range.from && l->give[i].range.to == want->range.to)
+        return;
     l->give[i] = *want;
     l->give_from[i] = want->range.from;
     l->give_none[i] = true;

@@ -60,6 +60,8 @@ enum ol_err items_input(struct ol_line *l, struct ol_span items, struct ol_sessi
 
 /* sync.c */
 void sync_make(const struct ol_line *l, struct ol_sync *out);
+/* Leaves ranges out, the highest never, until it takes no more than size bytes. */
+void sync_shorten(struct ol_sync *sync, size_t size);
 bool answer_ready(const struct ol_line *l);
 /* Everything of ours from this number on that was given to a path counts as not sent. */
 void send_again_from(struct ol_line *l, uint32_t seq);

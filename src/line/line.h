@@ -171,6 +171,7 @@ struct ol_line {
     bool answered;           /* the peer has said since the start what it holds of ours */
     bool resumed;            /* a resume was signed since the start */
     uint32_t need;           /* RECOVERING: the number to reach */
+    uint32_t recovered_from; /* and the first that came back */
     uint32_t above;          /* a resume's number must be above this one */
     bool restored;           /* until the resume is durable */
     char reason[904];        /* of the resume to come */

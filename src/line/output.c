@@ -221,8 +221,12 @@ static bool put_own(struct ol_line *l, struct pack *p, struct ol_row *row, uint8
     }
     if (p->whole || !start_parts(l, p, own_side(l), row))
         return false;
+    if (row->h.seq > p->sent)
+        p->sent = row->h.seq;
+    if (!put_part(l, p))
+        return false;
     note_sent(l, p, row);
-    return put_part(l, p);
+    return true;
 }
 
 /* Those of at least this precedence. path: OL_PATHS for a handshake message, which goes on all. */
@@ -256,6 +260,8 @@ static void put_fixes(struct ol_line *l, struct pack *p, size_t frame_room)
     while (l->fix.n > 0 && !p->full) {
         struct ol_range *r = &l->fix.r[0];
 
+        if (r->from <= l->held)
+            r->from = l->held + 1;
         if (!row_at(l, own_side(l), r->from, r->to < l->own_durable ? r->to : l->own_durable, &row)) {
             memmove(&l->fix.r[0], &l->fix.r[1], (l->fix.n - 1) * sizeof l->fix.r[0]);
             l->fix.n--;
@@ -370,12 +376,13 @@ static void put_sync(struct ol_line *l, struct pack *p)
     struct ol_item aside = {.kind = OL_ITEM_ASIDE};
 
     sync_make(l, &item.sync);
+    sync_shorten(&item.sync, ol_wr_room(&p->w) / 2);
     if (!put_item(p, &item, OL_SYNC_SIZE + item.sync.held.n * OL_RANGE_SIZE))
         return;
     l->sync_due = false;
     p->any = true;
     ol_stream_aside_ranges(ol_record_peer(&l->record), &aside.aside);
-    if (aside.aside.n > 0)
+    if (aside.aside.n > 0 && aside.aside.n * OL_RANGE_SIZE < ol_wr_room(&p->w) / 2)
         put_item(p, &aside, 2 + aside.aside.n * OL_RANGE_SIZE);
 }
 
@@ -413,6 +420,24 @@ static void expect_receipt(struct ol_line *l, const struct pack *p)
         l->probe_at = l->now.ms + (line_rto(l) << (l->probes < 6 ? l->probes : 6));
 }
 
+/* What has no hurry. What the peer asked for and what it lacks take turns, or on a slow path one could keep the other from
+ * ever going. After `back` nothing of ours may follow in the frame. */
+static void put_rest(struct ol_line *l, struct pack *p, size_t room)
+{
+    size_t before = p->w.len;
+
+    if (l->count.frames_out % 2 == 1) {
+        put_wanted_own(l, p, room);
+        put_back(l, p, room);
+        if (p->w.len > before)
+            return;
+    }
+    put_fixes(l, p, room);
+    put_tail(l, p, room);
+    put_wanted_own(l, p, room);
+    put_back(l, p, room);
+}
+
 static bool make_frame(struct ol_line *l, uint8_t path, struct ol_out *out)
 {
     struct ol_line_path *lp = &l->path[path];
@@ -436,12 +461,8 @@ static bool make_frame(struct ol_line *l, uint8_t path, struct ol_out *out)
         if (best)
             put_wants(l, &p);
         put_urgent(l, &p, path, room, OL_ROUTINE);
-        if (best) {
-            put_fixes(l, &p, room);
-            put_tail(l, &p, room);
-            put_wanted_own(l, &p, room);
-            put_back(l, &p, room);
-        }
+        if (best)
+            put_rest(l, &p, room);
     }
     if (!p.any)
         return false;

@@ -30,6 +30,16 @@ void sync_make(const struct ol_line *l, struct ol_sync *out)
     memcpy(out->your_hash, l->peer_durable.hash.b, sizeof out->your_hash);
 }
 
+void sync_shorten(struct ol_sync *sync, size_t size)
+{
+    uint32_t most = size < OL_SYNC_SIZE + OL_RANGE_SIZE ? 1 : (uint32_t)((size - OL_SYNC_SIZE) / OL_RANGE_SIZE);
+
+    if (sync->held.n <= most)
+        return;
+    sync->held.r[most - 1] = sync->held.r[sync->held.n - 1];
+    sync->held.n = most;
+}
+
 /* ---- What the peer holds of ours ---- */
 
 void held_up_to(struct ol_line *l, uint32_t seq)
@@ -40,6 +50,8 @@ void held_up_to(struct ol_line *l, uint32_t seq)
         l->held = seq;
     if (l->tail <= l->held)
         l->tail = l->held + 1;
+    if (l->part_out.author == own_side(l) && l->part_out.seq <= l->held)
+        l->part_out.seq = 0;
     for (size_t i = 0; i < l->urgent_n; i++) {
         if (l->urgent[i].seq > l->held)
             l->urgent[n++] = l->urgent[i];
@@ -182,6 +194,7 @@ static void take_answer(struct ol_line *l, const struct ol_sync *sync)
         l->signing = OL_SIGN_RECOVERING;
         l->record.recovering = true;
         l->need = highest;
+        l->recovered_from = own->head + 1;
         want_own(l, own->head + 1, highest);
     } else if (l->signing == OL_SIGN_ASKING) {
         may_sign_now(l);

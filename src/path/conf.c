@@ -216,7 +216,9 @@ static enum ol_err parse(const char *file, const char *text, struct ol_conf *out
     enum ol_err err;
 
     config_init(&cfg);
-    if (config_read_string(&cfg, text) == CONFIG_TRUE)
+    if (strstr(text, "@include") != NULL) /* what it names may be no file, and then the library ends the program */
+        err = refuse(why, file, 0, (struct breach){"@include", "everything stands in this one file"});
+    else if (config_read_string(&cfg, text) == CONFIG_TRUE)
         err = read_root(file, &cfg, &c, why);
     else
         err = refuse(why, file, (unsigned)config_error_line(&cfg),

@@ -124,7 +124,7 @@ static enum ol_err read_item(struct ol_rd *r, uint8_t author, struct item *out)
     if (out->sealed)
         ol_rd_bytes(r, out->seal.b, sizeof out->seal.b);
     if (r->bad || out->h.kind < 32 || (flags & ~(OL_FLAGS_SIGNED | OL_WIRE_SEAL)) != 0 ||
-        out->h.seq == 0 || out->body.len > OL_BODY_MAX)
+        out->h.seq == 0 || out->h.seq > OL_SEQ_MAX || out->body.len > OL_BODY_MAX)
         return OL_MALFORMED;
     return OL_OK;
 }

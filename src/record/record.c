@@ -95,8 +95,7 @@ static bool follows(const struct ol_record *r, const struct ol_stream *s, uint32
                     const struct ol_hash *prev, uint32_t *from)
 {
     *from = s->head;
-    if (seq <= s->head)
-        return false;
+    assert(seq > s->head);
     if (ol_hash_equal(prev, &s->head_hash))
         return seq == s->head + 1 || kind == OL_KIND_RESUME;
     return kind == OL_KIND_RESUME && find_chained(r, s, prev, from) == OL_OK;
@@ -416,7 +415,7 @@ static bool neighbours_contradict(struct ol_record *r, struct ol_stream *s, stru
     const struct ol_early *next = ol_stream_early(s, s->head + 1);
     struct ol_put put = {.what = OL_PUT_EVIDENCE};
 
-    if (next == NULL || next->kind == OL_KIND_RESUME || s->head == 0 || ol_hash_equal(&next->prev, &s->head_hash) ||
+    if (next == NULL || next->kind == OL_KIND_RESUME || s->head == 0 ||
         r->cfg.shelf.at(r->cfg.shelf.ctx, s->author, next->seq, &put.row) || put.row.h.seq != next->seq ||
         !ol_batch_fits(b, 1, put.row.body.len))
         return false;
@@ -560,8 +559,8 @@ static enum ol_took take_absent(struct ol_record *r, struct ol_stream *s, struct
  * question each entry of a run would have all before it hashed again. */
 static bool may_be_covered(const struct ol_stream *s, const struct ol_entry *e)
 {
-    return (e->flags & OL_WIRE_SEAL) || s->early_n > 0 ||
-           (s->aside.n > 0 && s->aside.index[s->aside.n - 1].seq > e->seq);
+    assert(s->aside.n > 0);
+    return (e->flags & OL_WIRE_SEAL) || s->early_n > 0 || s->aside.index[s->aside.n - 1].seq > e->seq;
 }
 
 enum ol_took ol_record_take(struct ol_record *r, uint8_t author, const struct ol_entry *e, struct ol_batch_space *b,

@@ -77,8 +77,7 @@ bool ol_stream_is_absent(const struct ol_stream *s, uint32_t seq)
 
 enum ol_err ol_stream_absent(struct ol_stream *s, uint32_t from, uint32_t to)
 {
-    if (from > to)
-        return OL_OK;
+    assert(from <= to);
     while (s->absent_n > 0 && s->absent[s->absent_n - 1].to >= from - 1)
         s->absent_n--;
     if (s->absent_n == OL_RESUMES)
@@ -130,7 +129,7 @@ enum ol_err ol_stream_keep_early(struct ol_stream *s, const struct ol_early *e, 
 
 void ol_stream_drop_early(struct ol_stream *s, uint32_t up_to)
 {
-    size_t n = up_to == UINT32_MAX ? s->early_n : early_at(s, up_to + 1);
+    size_t n = early_at(s, up_to + 1);
 
     memmove(&s->early[0], &s->early[n], (s->early_n - n) * sizeof s->early[0]);
     s->early_n -= n;

@@ -53,6 +53,12 @@ static void end(struct call *call)
         release(call);
 }
 
+void calls_end(struct line *l)
+{
+    while (l->calls != NULL)
+        end(l->calls);
+}
+
 /* ---- Answers ---- */
 
 /* What the line has told says it all: nothing is read for an answer. */

@@ -109,6 +109,8 @@ enum ol_err ol_station_conf_read(const struct ol_home *h, struct ol_station_conf
     config_init(&config);
     if (memchr(text.p, '\0', text.len) != NULL)
         err = refuse(f, "err.conf.syntax", 1, "");
+    else if (strstr((const char *)text.p, "@include") != NULL) /* when what it names is no file the library ends the program */
+        err = refuse(f, "err.conf.include", 1, "@include");
     else if (!config_read_string(&config,
                                  (const char *)text.p)) /* ol_file_read leaves a NUL behind it */
         err = refuse(f, "err.conf.syntax", config_error_line(&config), "");

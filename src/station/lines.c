@@ -503,8 +503,10 @@ void lines_close(struct station *s)
 {
     /* What is in flight goes to the disk before the memory that it stands in is released. */
     ol_store_close(&s->store);
-    for (size_t i = 0; i < s->lines_n; i++)
+    for (size_t i = 0; i < s->lines_n; i++) {
+        calls_end(s->line[i]);
         uv_close((uv_handle_t *)&s->line[i]->timer, on_line_closed);
+    }
     free(s->line);
     s->line = NULL;
     s->lines_n = 0;

@@ -160,6 +160,8 @@ void call_write(struct call *call);
 void call_refuse(struct call *call, const char *key);
 void call_start_timer(struct call *call, uint64_t ms);
 /* What the line told. */
+/* Nobody is answered any more. */
+void calls_end(struct line *l);
 void calls_committed(struct line *l, const struct ol_batch *batch);
 void calls_retry(struct line *l);
 void calls_named(struct line *l, uint32_t from, uint32_t to, uint32_t time);

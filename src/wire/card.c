@@ -18,13 +18,13 @@ static struct ol_span text_of(const char *field, size_t size)
     return ol_span(field, end != NULL ? (size_t)(end - field) : size);
 }
 
-/* C0, DEL, and C1, which UTF-8 writes as c2 80 to c2 9f. */
+/* C0, DEL, and C1, which UTF-8 writes as c2 80 to c2 9f. Of valid UTF-8 only: after c2 comes another byte. */
 static bool has_control(struct ol_span text)
 {
     for (size_t i = 0; i < text.len; i++) {
         if (text.p[i] < 0x20 || text.p[i] == 0x7f)
             return true;
-        if (text.p[i] == 0xc2 && i + 1 < text.len && text.p[i + 1] < 0xa0)
+        if (text.p[i] == 0xc2 && text.p[i + 1] < 0xa0)
             return true;
     }
     return false;

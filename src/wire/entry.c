@@ -65,7 +65,7 @@ enum ol_err ol_entry_read(struct ol_rd *r, struct ol_entry *e)
         ol_rd_bytes(r, e->xhash.b, sizeof e->xhash.b);
     if (e->flags & OL_WIRE_SEAL)
         ol_rd_bytes(r, e->seal.b, sizeof e->seal.b);
-    if (r->bad || e->kind < 32 || e->seq == 0 || len > OL_BODY_MAX) {
+    if (r->bad || e->kind < 32 || e->seq == 0 || e->seq > OL_SEQ_MAX || len > OL_BODY_MAX) {
         *e = (struct ol_entry){0};
         r->bad = true;
         return OL_MALFORMED;

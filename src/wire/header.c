@@ -54,7 +54,7 @@ static bool is_zero(const struct ol_hash *h)
 static bool in_range(const struct ol_header *h)
 {
     return (h->author == 'A' || h->author == 'B') && h->kind >= 32 && (h->flags & ~OL_FLAGS_SIGNED) == 0
-        && h->seq >= 1 && (h->seq > 1 || is_zero(&h->prev)) && (h->xseq > 0 || is_zero(&h->xhash));
+        && h->seq >= 1 && h->seq <= OL_SEQ_MAX && (h->seq > 1 || is_zero(&h->prev)) && (h->xseq > 0 || is_zero(&h->xhash));
 }
 
 enum ol_err ol_header_read(struct ol_span in, struct ol_hash *line, struct ol_header *h)

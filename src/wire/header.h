@@ -25,6 +25,7 @@
 #ifndef OL_WIRE_HEADER_H
 #define OL_WIRE_HEADER_H
 
+#include "base/limits.h"
 #include "crypto/keys.h"
 
 #define OL_HEADER 173u

@@ -94,9 +94,9 @@ void ol_item_write(const struct ol_item *item, struct ol_wr *w)
     case OL_ITEM_PART:
         write_part(&item->part, w);
         break;
-    case OL_ITEM_ENTRY:
+    default:
+        assert(item->kind == OL_ITEM_ENTRY);
         ol_entry_write(&item->entry, w);
-        break;
     }
 }
 

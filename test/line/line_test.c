@@ -802,6 +802,38 @@ static void test_receipts_that_lag_ever_more_behind_take_the_line_down(void **st
     assert_int_equal(ol_line_path_health(&p->side[0].line, 0, p->now), OL_PATH_DOWN);
 }
 
+/* The backup was made while a text waited unsigned; it was signed and sent since, and comes back from the peer. */
+static void test_a_text_of_an_old_outbox_that_was_said_since_is_not_said_again(void **state)
+{
+    struct pair_side *a = &p->side[0];
+    unsigned said = 0;
+    uint8_t *kept;
+
+    (void)state;
+    pair_start(p, 0);
+    pair_send(p, 0, OL_ROUTINE, "once is enough");
+    pair_run(p, 1000);
+    assert_int_equal(a->outbox_n, 1);
+    kept = malloc(a->outbox[0].len);
+    memcpy(kept, a->outbox[0].body, a->outbox[0].len);
+    pair_start(p, 1);
+    pair_run(p, 5000);
+    assert_int_equal(a->outbox_n, 0);
+    pair_kill(p, 0);
+    pair_forget(p, 0, 0, 0);
+    a->outbox[0].body = kept;
+    a->outbox_n = 1;
+    a->restored = true;
+    pair_start(p, 0);
+    pair_run(p, 5000);
+    assert_int_equal(signing(0), OL_SIGN_READY);
+    assert_int_equal(a->outbox_n, 0);
+    for (size_t i = 0; i < a->rows_n[0]; i++)
+        said += a->rows[0][i].row.h.kind == OL_KIND_MESSAGE;
+    assert_int_equal(said, 1);
+    assert_true(pair_agree(p));
+}
+
 /* A datagram path into a hole: nobody says that it is gone. */
 static void test_a_routine_goes_by_the_second_path_when_the_first_dies_without_a_word(void **state)
 {
@@ -1088,6 +1120,7 @@ int main(void)
         T(test_a_flash_after_a_lost_routine_is_shown_at_once_marked_early_and_receipted_alone),
         T(test_a_flash_overtakes_a_backlog_of_routine_traffic),
         T(test_flash_goes_on_all_paths_immediate_on_the_best_two_the_rest_on_one),
+        T(test_a_text_of_an_old_outbox_that_was_said_since_is_not_said_again),
         T(test_an_entry_sent_again_after_its_receipt_came_takes_no_path_down),
         T(test_receipts_that_lag_ever_more_behind_take_the_line_down),
         T(test_a_routine_goes_by_the_second_path_when_the_first_dies_without_a_word),

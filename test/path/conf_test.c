@@ -109,6 +109,7 @@ static const struct {
 } bad[] = {
     {"paths = (\n", "relay.conf:"},
     {"paths = (\n{ id = 1 id = 2 });", "relay.conf:2: syntax: "},
+    {"paths = ();\n@include \"/tmp\"\n", "relay.conf: @include: "},
     {"paths = 7;\n", "relay.conf:1: paths: a list"},
     {"paths = { id = 1; };\n", "relay.conf:1: paths: a list"},
     {"\npahts = ();\n", "relay.conf:2: pahts: no such setting; paths is meant"},

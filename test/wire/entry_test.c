@@ -105,6 +105,19 @@ static void test_a_body_costs_14_bytes_at_least_and_the_overhead_at_most(void **
     assert_int_equal(OL_ENTRY_OVERHEAD + 4, ol_entry_size(&e));
 }
 
+/* Who gives what was asked for goes on at the number after the last. */
+static void test_the_last_number_of_all_is_refused(void **state)
+{
+    struct ol_entry e = some_entry(OL_WIRE_FULL);
+    struct ol_entry back;
+
+    (void)state;
+    e.seq = UINT32_MAX;
+    CHECK_ERR(OL_MALFORMED, get(put(&e), &back));
+    e.seq = OL_SEQ_MAX;
+    CHECK_ERR(OL_OK, get(put(&e), &back));
+}
+
 static void test_every_prefix_with_a_length_is_malformed(void **state)
 {
     (void)state;
@@ -239,6 +252,7 @@ int main(void)
         cmocka_unit_test(test_an_entry_is_laid_out_as_its_table_says),
         cmocka_unit_test(test_every_form_is_read_as_it_was_written),
         cmocka_unit_test(test_a_body_costs_14_bytes_at_least_and_the_overhead_at_most),
+        cmocka_unit_test(test_the_last_number_of_all_is_refused),
         cmocka_unit_test(test_every_prefix_with_a_length_is_malformed),
         cmocka_unit_test(test_every_prefix_without_a_length_lacks_fields_or_has_a_shorter_body),
         cmocka_unit_test(test_a_flipped_bit_is_refused_or_read_back_as_it_is),
