@@ -272,6 +272,21 @@ void signing_none(struct ol_line *l, const struct ol_range *range)
     }
 }
 
+/* The peer stands on what a resume of ours gave up: it has not been where we went on from, and nobody knows since which
+ * resume. All since the first goes to it whole, as if it had asked. */
+static void give_branch(struct ol_line *l)
+{
+    const struct ol_range *absent = ol_record_own(&l->record)->absent;
+    unsigned i = own_side(l) - 'A';
+
+    if (l->give_none[i] || l->now.ms - l->fixed_at < line_rto(l) || l->now.ms - l->entry_sent_at < line_rto(l))
+        return;
+    l->fixed_at = l->now.ms;
+    l->give_from[i] = absent->from;
+    l->give[i] = (struct ol_want){.stream = own_side(l), .range = {absent->from, l->own_durable}};
+    l->give_none[i] = true;
+}
+
 /* ---- A sync came ---- */
 
 /* The peer starts: nothing of an older session may come in after our answer. */
@@ -301,7 +316,9 @@ void sync_input(struct ol_line *l, const struct ol_sync *sync, const struct ol_r
     if (sync->answer && !l->answered && s == &l->cur)
         take_answer(l, sync);
     check_claim(l, sync);
-    if (sync->your_head <= l->own_durable && same_history(l, sync))
+    if (ol_stream_is_absent(ol_record_own(&l->record), sync->your_head))
+        give_branch(l);
+    else if (sync->your_head <= l->own_durable && same_history(l, sync))
         take_holdings(l, sync, aside, exact || sync->starting, s);
     if (sync->own_head > peer->head && l->now.ms >= l->gap_sync_at) {
         l->sync_due = true;

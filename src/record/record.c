@@ -290,7 +290,8 @@ static void note_row(struct ol_record *r, const struct ol_row *row)
 {
     if (row->h.author == r->cfg.own)
         return;
-    if (!(row->marks & OL_ROW_CLAIM))
+    /* What a resume of ours gave up says nothing of what stands. */
+    if (!(row->marks & OL_ROW_CLAIM) && !ol_stream_is_absent(ol_record_own(r), row->h.xseq))
         note_named(&r->named, &row->h);
     note_due(r, row);
 }
