@@ -30,6 +30,7 @@ struct control {
     struct station *station;
     uv_pipe_t pipe;
     struct client *clients;
+    struct client *spare; /* for the next one */
     size_t n;
 };
 
@@ -37,6 +38,19 @@ struct write {
     uv_write_t req;
     char *text;
 };
+
+/* ---- Memory ---- */
+
+/* What was built since lacks something. An answer that lacks something is not given. */
+static bool json_lacks;
+
+static void *json_room(size_t size)
+{
+    void *p = malloc(size);
+
+    json_lacks = json_lacks || p == NULL;
+    return p;
+}
 
 /* ---- Answers ---- */
 
@@ -85,9 +99,10 @@ static void put(struct client *c, json_t *object)
     int done;
 
     json_decref(object);
-    if (w == NULL || text == NULL || c->closing || uv_stream_get_write_queue_size((uv_stream_t *)&c->pipe) > UNSENT_MAX) {
+    if (w == NULL || text == NULL || json_lacks || c->closing || uv_stream_get_write_queue_size((uv_stream_t *)&c->pipe) > UNSENT_MAX) {
         free(w);
         free(text);
+        json_lacks = false;
         if (!c->closing)
             drop(c);
         return;
@@ -268,6 +283,15 @@ static bool is_ours(const uv_pipe_t *pipe)
     return who.uid == geteuid() || who.uid == 0;
 }
 
+/* One that is not accepted stands in the way of all that follow: there is memory for the next before it comes. */
+static struct client *client_new(struct control *control)
+{
+    struct client *c = control->spare != NULL ? control->spare : calloc(1, sizeof *c);
+
+    control->spare = calloc(1, sizeof *c);
+    return c;
+}
+
 static void on_connection(uv_stream_t *server, int status)
 {
     struct control *control = server->data;
@@ -275,9 +299,12 @@ static void on_connection(uv_stream_t *server, int status)
 
     if (status < 0)
         return;
-    c = calloc(1, sizeof *c);
-    if (c == NULL)
+    c = client_new(control);
+    if (c == NULL) {
+        station_log("no memory for a client, ending");
+        station_stop(control->station, EXIT_FAILURE);
         return;
+    }
     c->station = control->station;
     uv_pipe_init(&control->station->loop, &c->pipe, 0);
     c->pipe.data = c;
@@ -307,6 +334,7 @@ enum ol_err control_bind(struct station *s, struct ol_fault *f)
         return OL_LIMIT;
     control->station = s;
     s->control = control;
+    json_set_alloc_funcs(json_room, free);
     unlink(OL_HOME_CONTROL); /* left by a station that was killed: the lock says that none runs */
     uv_pipe_init(&s->loop, &control->pipe, 0);
     control->pipe.data = control;
@@ -325,7 +353,10 @@ enum ol_err control_start(struct station *s, struct ol_fault *f)
 
 static void on_server_closed(uv_handle_t *handle)
 {
-    free(handle->data);
+    struct control *control = handle->data;
+
+    free(control->spare);
+    free(control);
 }
 
 void control_stop(struct station *s)

@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "crypto/hash.h"
+#include "station/repair.h"
 #include "station/station.h"
 
+#define LOOK_MS 60000u   /* between two looks at a mebibyte of the record: a gibibyte in 17 hours */
 #define CLOSING_MS 1000u /* between two looks at whether a closed line may stop */
 
 /* ---- The shelf: what the line may read ---- */
@@ -279,6 +281,8 @@ void line_drain(struct line *l)
     while (!l->station->stopping && ol_line_next(l->core, &out))
         perform(l, &out);
     carrier_flush(l->station);
+    if (!l->station->stopping && ol_store_failed(l->station->store))
+        store_failed(l); /* a read did: the line would wait for a row that never comes */
     if (l->station->stopping)
         return;
     ending_consider(l);
@@ -355,29 +359,37 @@ static enum ol_err load_record(struct line *l)
     return ol_line_loaded(l->core, l->outbox_n);
 }
 
+/* What a line's record is verified with, all but its shelf. MISMATCH. */
+static enum ol_err verify_with(const struct station *s, const struct ol_line_info *info, struct ol_card *own,
+                               struct ol_card *peer, struct ol_record_cfg *out)
+{
+    const struct ol_line_keys *keys = ol_keyring_find(&s->keys, &info->id);
+
+    if (keys == NULL || ol_card_read(ol_span(info->own_card, info->own_card_len), own) ||
+        ol_card_read(ol_span(info->peer_card, info->peer_card_len), peer))
+        return OL_MISMATCH;
+    *out = (struct ol_record_cfg){.line = info->id, .salt = keys->salt, .own = ol_side_of(own, peer),
+                                  .own_sk = &s->keys.sign, .readable = ol_body_readable};
+    out->pk[out->own - 'A'] = own->sign;
+    out->pk[out->own == 'A'] = peer->sign;
+    return OL_OK;
+}
+
 static enum ol_err configure(struct line *l, struct ol_line_cfg *cfg)
 {
     struct station *s = l->station;
-    const struct ol_line_keys *keys = ol_keyring_find(&s->keys, &l->info.id);
-    uint8_t side;
 
-    if (keys == NULL || ol_card_read(ol_span(l->info.own_card, l->info.own_card_len), &l->own_card) ||
-        ol_card_read(ol_span(l->info.peer_card, l->info.peer_card_len), &l->peer_card))
-        return OL_MISMATCH;
-    side = ol_side_of(&l->own_card, &l->peer_card);
     *cfg = (struct ol_line_cfg){
-        .record = {.line = l->info.id, .salt = keys->salt, .own = side, .own_sk = &s->keys.sign,
-                   .readable = ol_body_readable,
-                   .shelf = {.ctx = l, .at = shelf_at, .by_hash = shelf_by_hash, .outbox = shelf_outbox}},
-        .keys = *keys,
         .own_dh = s->keys.agree,
-        .peer_dh = l->peer_card.agree,
         .random = ol_random_system(),
         .liveness_ms = s->conf.liveness_seconds * (ol_ms)1000,
         .restored = l->info.restored,
     };
-    cfg->record.pk[side - 'A'] = l->own_card.sign;
-    cfg->record.pk[side == 'A'] = l->peer_card.sign;
+    if (verify_with(s, &l->info, &l->own_card, &l->peer_card, &cfg->record))
+        return OL_MISMATCH;
+    cfg->record.shelf = (struct ol_shelf){.ctx = l, .at = shelf_at, .by_hash = shelf_by_hash, .outbox = shelf_outbox};
+    cfg->keys = *ol_keyring_find(&s->keys, &l->info.id);
+    cfg->peer_dh = l->peer_card.agree;
     return OL_OK;
 }
 
@@ -453,6 +465,64 @@ static bool collect(void *ctx, const struct ol_line_info *info)
     return true;
 }
 
+static bool repair_known(void *ctx, const struct ol_line_info *info, struct ol_record_cfg *out)
+{
+    struct ol_card own;
+    struct ol_card peer;
+
+    return verify_with(ctx, info, &own, &peer, out) == OL_OK;
+}
+
+static void repair_told(void *ctx, const struct ol_line_info *info, uint8_t author, uint32_t head, uint32_t above)
+{
+    (void)ctx;
+    station_log("line %s: repaired up to %c%u, %u entries above it are left to the other side", info->name, author, head,
+                above);
+}
+
+static enum ol_err repair(struct station *s, struct ol_fault *f)
+{
+    const struct ol_repair how = {.path = OL_HOME_RECORD, .ctx = s, .known = repair_known, .told = repair_told,
+                                  .refer = ol_message_refer};
+    struct ol_repaired done;
+    enum ol_err err = ol_repair(&how, &done);
+
+    if (done.damaged > 0)
+        station_log("the record is damaged: %u of %u pages are not as they were written", done.damaged, done.pages);
+    if (done.aside[0] != 0)
+        station_log("it is repaired; as it was it is kept as %s", done.aside);
+    if (err)
+        ol_fault_set(f, OL_EXIT_FAILED, "err.station.repair", "detail", ol_err_text(err), NULL);
+    return err;
+}
+
+/* Damage is to be found while the other side still has what stood there. */
+static void on_look(uv_timer_t *timer)
+{
+    const struct station *s = timer->data;
+
+    ol_store_look(s->store);
+}
+
+static enum ol_err open_store(struct station *s, struct ol_fault *f)
+{
+    const struct ol_store_cfg cfg = {.path = OL_HOME_RECORD, .refer = ol_message_refer};
+    const char *why = NULL;
+    enum ol_err err = repair(s, f);
+
+    if (err)
+        return err;
+    err = ol_store_open(&cfg, &s->store, &why);
+    if (err) {
+        ol_fault_set(f, OL_EXIT_FAILED, "err.station.store", "detail", why != NULL ? why : ol_err_text(err), NULL);
+        return err;
+    }
+    uv_timer_init(&s->loop, &s->look);
+    s->look.data = s;
+    uv_timer_start(&s->look, on_look, LOOK_MS, LOOK_MS);
+    return OL_OK;
+}
+
 enum ol_err lines_load(struct station *s, struct ol_fault *f)
 {
     struct loading loading = {.station = s};
@@ -462,16 +532,8 @@ enum ol_err lines_load(struct station *s, struct ol_fault *f)
     } list = {0};
     enum ol_err err;
 
-    if (s->store == NULL) {
-        struct ol_store_cfg cfg = {.path = OL_HOME_RECORD, .refer = ol_message_refer};
-        const char *why = NULL;
-
-        err = ol_store_open(&cfg, &s->store, &why);
-        if (err) {
-            ol_fault_set(f, OL_EXIT_FAILED, "err.station.store", "detail", why != NULL ? why : ol_err_text(err), NULL);
-            return err;
-        }
-    }
+    if (s->store == NULL && (err = open_store(s, f)) != OL_OK)
+        return err;
     err = ol_store_lines(s->store, collect, &list);
     for (size_t i = 0; i < list.n && !err && !loading.err; i++)
         (void)load_line(&loading, &list.info[i]);
@@ -503,6 +565,7 @@ void lines_close(struct station *s)
 {
     /* What is in flight goes to the disk before the memory that it stands in is released. */
     ol_store_close(&s->store);
+    uv_close((uv_handle_t *)&s->look, NULL);
     for (size_t i = 0; i < s->lines_n; i++) {
         calls_end(s->line[i]);
         uv_close((uv_handle_t *)&s->line[i]->timer, on_line_closed);

@@ -214,6 +214,7 @@ struct station {
     struct ol_station_conf conf;
     struct ol_store *store;
     uv_poll_t store_poll;
+    uv_timer_t look;       /* at the next pages of the record */
     struct line **line;
     size_t lines_n;
     struct carrier *carrier;

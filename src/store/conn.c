@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "store/sum.h"
+
 #define ROW_COLUMNS \
     "id, kind, flags, xseq, time, marks, stored_at, hash, prev, xhash, commitment, seal, body"
 #define ROW_VALUES "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13"
@@ -102,6 +104,10 @@ static void keep_words(struct ol_conn *c)
 enum ol_err ol_conn_read_failed(struct ol_conn *c)
 {
     keep_words(c);
+    if (sqlite3_extended_errcode(c->db) == SQLITE_IOERR_DATA) {
+        snprintf(c->why, sizeof c->why, "a page is not as it was written");
+        return OL_MALFORMED;
+    }
     switch (sqlite3_errcode(c->db) & 0xff) {
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
@@ -140,6 +146,34 @@ enum ol_err ol_conn_checkpoint(struct ol_conn *c, int *log, int *moved)
     if (rc == SQLITE_OK)
         return OL_OK;
     return (rc & 0xff) == SQLITE_BUSY ? OL_LATER : write_failed(c, SQLITE_FCNTL_FILE_POINTER);
+}
+
+static enum ol_err say(struct ol_conn *c, const char *words)
+{
+    snprintf(c->why, sizeof c->why, "%s", words);
+    return OL_STORE;
+}
+
+/* A page that was read before is in the engine's memory: this goes to the file. No checkpoint writes it meanwhile, since
+ * whoever calls is who makes them. */
+enum ol_err ol_conn_look(struct ol_conn *c, uint32_t *after, uint32_t pages)
+{
+    sqlite3_file *file = file_of(c, SQLITE_FCNTL_FILE_POINTER);
+    uint8_t page[OL_PAGE];
+    sqlite3_int64 size = 0;
+
+    if (file == NULL || file->pMethods->xFileSize(file, &size) != SQLITE_OK)
+        return say(c, "the file cannot be looked at");
+    for (; pages > 0; pages--) {
+        uint32_t n = *after < size / OL_PAGE ? *after : 0;
+
+        if (size > 0 && file->pMethods->xRead(file, page, OL_PAGE, (sqlite3_int64)n * OL_PAGE) != SQLITE_OK) {
+            snprintf(c->why, sizeof c->why, "page %u is not as it was written", n + 1);
+            return OL_STORE;
+        }
+        *after = n + 1;
+    }
+    return OL_OK;
 }
 
 bool ol_conn_run(sqlite3_stmt *q)
@@ -188,7 +222,7 @@ static bool configure(struct ol_conn *c)
     sqlite3_extended_result_codes(c->db, 1);
     sqlite3_busy_timeout(c->db, 5000);
     return ol_conn_exec(c, "PRAGMA cache_size = -512; PRAGMA synchronous = FULL;"
-                           "PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;"
+                           "PRAGMA cell_size_check = ON; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;"
                            "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 16777216");
 }
 
@@ -200,12 +234,6 @@ static bool prepare(struct ol_conn *c, int from, int to)
         if (sqlite3_prepare_v3(c->db, sql[i], -1, kept, &c->q[i], NULL) != SQLITE_OK)
             return false;
     return true;
-}
-
-static enum ol_err say(struct ol_conn *c, const char *words)
-{
-    snprintf(c->why, sizeof c->why, "%s", words);
-    return OL_STORE;
 }
 
 static bool sync_log(struct ol_conn *c)
@@ -241,7 +269,7 @@ enum ol_err ol_conn_open(struct ol_conn *c, const char *path, enum ol_conn_mode 
     int flags = SQLITE_OPEN_NOMUTEX | (writes ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
     enum ol_err err;
 
-    if (sqlite3_open_v2(path, &c->db, flags, NULL) != SQLITE_OK || !configure(c))
+    if (sqlite3_open_v2(path, &c->db, flags, ol_sum_files()) != SQLITE_OK || !configure(c))
         return ol_conn_read_failed(c);
     if (!writes)
         sqlite3_db_config(c->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);

@@ -113,12 +113,18 @@ static enum ol_err line_from(sqlite3_stmt *q, struct ol_line_info *info)
     return c.bad ? OL_MALFORMED : OL_OK;
 }
 
+/* Of the file, not of one row. */
+static bool is_damage(int rc)
+{
+    return (rc & 0xff) == SQLITE_IOERR || (rc & 0xff) == SQLITE_CORRUPT;
+}
+
 static enum ol_err failed(struct ol_store *s)
 {
     enum ol_err err = ol_conn_read_failed(&s->reader);
 
     memcpy(s->why, s->reader.why, sizeof s->why);
-    if (err == OL_STORE) {
+    if (err == OL_STORE || is_damage(sqlite3_errcode(s->reader.db))) {
         s->dead = true;
         if (s->worker != NULL)
             ol_worker_condemn(s->worker, s->why);

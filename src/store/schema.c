@@ -8,6 +8,8 @@
 #include <assert.h>
 #include <stdio.h>
 
+#include "store/sum.h"
+
 #define APPLICATION_ID 0x4f4c6e31 /* "OLn1" */
 
 static const char *const steps[] = {
@@ -96,13 +98,19 @@ static const char *const steps[] = {
 
     "ALTER TABLE line ADD COLUMN revoked INTEGER NOT NULL DEFAULT 0;",
 
+    /* What nobody else has stands on the disk twice, for when a page is damaged (salvage.c). From here on pages have
+     * sums (sum.c). */
+    "CREATE INDEX line_again ON line (name, id, id0, own_card, peer_card, old_line, compared, restored, revoked);"
+    "CREATE INDEX outbox_again ON outbox (line, token, kind, flags, body);"
     /* Those few whose claim about the other stream does not hold, by what they claim: it may come to hold. */
     "CREATE INDEX entry_claim ON entry (xhash) WHERE marks & 1;",
 };
 
+#define FIRST_SUMMED 3
 #define SCHEMA ((int64_t)(sizeof steps / sizeof steps[0]))
 
 static_assert(OL_NAME_MAX + 8 == 72, "the check on a line's name knows this size");
+static_assert(OL_PAGE == 4096, "a new store is made with this page size");
 static_assert(OL_ROW_CLAIM == 1, "the index over claims is made of these");
 static_assert(BUCKET_BITS == 10, "the index over hashes is made of such buckets");
 
@@ -150,12 +158,23 @@ static bool climb(struct ol_conn *c)
     return version >= SCHEMA || ol_conn_exec(c, identity);
 }
 
+/* Leaves room for the sums at the end of each page: in a new file, or by writing every page of an older store anew. */
+static bool make_room_for_sums(struct ol_conn *c, bool older)
+{
+    int bytes = OL_PAGE_SUM;
+
+    return sqlite3_file_control(c->db, "main", SQLITE_FCNTL_RESERVE_BYTES, &bytes) == SQLITE_OK &&
+           ol_conn_exec(c, older ? "VACUUM" : "PRAGMA page_size = 4096");
+}
+
 enum ol_err ol_schema_migrate(struct ol_conn *c)
 {
     int64_t version;
 
     if (!ol_conn_number(c, "PRAGMA user_version", &version))
         return ol_conn_read_failed(c);
+    if (version < FIRST_SUMMED && !make_room_for_sums(c, version > 0))
+        return ol_conn_write_failed(c);
     if (version >= SCHEMA ||
         (ol_conn_exec(c, "BEGIN IMMEDIATE") && climb(c) && ol_conn_exec(c, "COMMIT")))
         return OL_OK;

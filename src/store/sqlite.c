@@ -2,82 +2,34 @@
 #include "store/sqlite.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-/* A new file's name is durable with its directory. */
-static enum ol_err sync_directory(const char *path)
-{
-    char copy[PATH_MAX];
-    int fd;
-    enum ol_err err = OL_IO;
-
-    if (strlen(path) >= sizeof copy)
-        return OL_IO;
-    memcpy(copy, path, strlen(path) + 1);
-    fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return OL_IO;
-    if (fsync(fd) == 0)
-        err = OL_OK;
-    close(fd);
-    return err;
-}
-
-/* Made here, not by the engine, for its mode, and so that it was not there before. */
-static enum ol_err make_file(const char *path)
-{
-    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-
-    if (fd < 0)
-        return errno == EEXIST ? OL_EXISTS : OL_IO;
-    close(fd);
-    return OL_OK;
-}
+#include "store/place.h"
+#include "store/sum.h"
 
 static enum ol_err fill_new(const char *path)
 {
     struct ol_conn c = {0};
     enum ol_err err = OL_STORE;
 
-    if (sqlite3_open_v2(path, &c.db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK)
+    if (sqlite3_open_v2(path, &c.db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, ol_sum_files()) == SQLITE_OK)
         err = ol_schema_migrate(&c);
     ol_conn_close(&c);
-    return err ? err : sync_directory(path);
+    return err ? err : ol_place_settle(path);
 }
 
 enum ol_err ol_store_create(const char *path)
 {
-    enum ol_err err = make_file(path);
+    enum ol_err err = ol_place_make(path);
 
     if (err)
         return err;
     err = fill_new(path);
     if (err)
-        unlink(path);
+        ol_place_remove(path);
     return err;
-}
-
-/* The engine would take an empty file for an empty database, and throw away the log beside it. */
-static enum ol_err look_at(const char *path, char why[static WHY_MAX])
-{
-    struct stat st;
-
-    if (stat(path, &st) != 0) {
-        snprintf(why, WHY_MAX, "%s", strerror(errno));
-        return errno == ENOENT ? OL_ABSENT : OL_STORE;
-    }
-    if (S_ISREG(st.st_mode) && st.st_size > 0)
-        return OL_OK;
-    snprintf(why, WHY_MAX, S_ISREG(st.st_mode) ? "the file is empty" : "not a file");
-    return OL_MALFORMED;
 }
 
 /* A reader finds an older schema: whoever may write lets it climb first. */
@@ -99,11 +51,12 @@ enum ol_err ol_store_open(const struct ol_store_cfg *cfg, struct ol_store **out,
 {
     static _Thread_local char words[WHY_MAX];
     struct ol_store *s = calloc(1, sizeof *s);
+    const char *seen = "out of memory";
     enum ol_err err = OL_STORE;
 
-    snprintf(words, sizeof words, "out of memory");
     if (s != NULL)
-        err = look_at(cfg->path, words);
+        err = ol_place_look(cfg->path, &seen);
+    snprintf(words, sizeof words, "%s", seen);
     if (!err && !cfg->read_only)
         err = ol_worker_start(cfg, &s->worker, words);
     if (!err) {
@@ -200,6 +153,23 @@ void ol_store_commit(struct ol_store *s, int64_t line, const struct ol_batch *ba
     ol_worker_hand(s->worker, job);
 }
 
+static void looked(void *ctx, uint64_t batch, enum ol_err err)
+{
+    (void)ctx;
+    (void)batch;
+    (void)err; /* a STORE is the store's own */
+}
+
+void ol_store_look(struct ol_store *s)
+{
+    struct ol_job *job = calloc(1, sizeof *job);
+
+    if (job == NULL)
+        return; /* another time */
+    *job = (struct ol_job){.run = ol_write_look, .done = looked};
+    ol_worker_hand(s->worker, job);
+}
+
 int ol_store_fd(const struct ol_store *s)
 {
     return s->worker != NULL ? ol_worker_fd(s->worker) : -1;
@@ -221,6 +191,11 @@ void ol_store_poll(struct ol_store *s)
     }
 }
 
+bool ol_store_failed(const struct ol_store *s)
+{
+    return s->dead;
+}
+
 const char *ol_store_why(const struct ol_store *s)
 {
     return s->why;
@@ -233,7 +208,7 @@ static enum ol_err copy_to(struct ol_store *s, const char *to)
     sqlite3_backup *backup = NULL;
     enum ol_err err = OL_OK;
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
-    bool ok = sqlite3_open_v2(to, &c.db, flags, NULL) == SQLITE_OK &&
+    bool ok = sqlite3_open_v2(to, &c.db, flags, ol_sum_files()) == SQLITE_OK &&
               ol_conn_exec(&c, "PRAGMA cache_size = -512; PRAGMA synchronous = FULL") &&
               (backup = sqlite3_backup_init(c.db, "main", s->reader.db, "main")) != NULL;
 
@@ -245,17 +220,17 @@ static enum ol_err copy_to(struct ol_store *s, const char *to)
         memcpy(s->why, c.why, sizeof s->why);
     }
     ol_conn_close(&c);
-    return err ? err : sync_directory(to);
+    return err ? err : ol_place_settle(to);
 }
 
 enum ol_err ol_store_backup(struct ol_store *s, const char *to)
 {
-    enum ol_err err = s->dead ? OL_STORE : make_file(to);
+    enum ol_err err = s->dead ? OL_STORE : ol_place_make(to);
 
     if (err)
         return err;
     err = copy_to(s, to);
     if (err)
-        unlink(to);
+        ol_place_remove(to);
     return err == OL_STORE ? OL_IO : err;
 }

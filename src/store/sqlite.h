@@ -4,10 +4,14 @@
  *
  *     sqlite.c  the store as its caller sees it: open, close, hand in, poll, back up
  *     read.c    rows out of the reading connection, on the caller's thread
- *     worker.c  the thread that owns the writing connection: group commit, checkpoints
+ *     worker.c  the writing connection, on a thread of its own: group commit, checkpoints
  *     write.c   what one job does inside the worker's transaction
  *     schema.c  tables, and the ladder from an older schema to this one
  *     conn.c    one connection: its settings, its statements, its errors
+ *     sum.c     a sum over each page: what a disk has changed is not read
+ *     pages.c   pages and records without the engine
+ *     salvage.c what can still be read of a store that is damaged
+ *     place.c   the files themselves: make one, look at one
  *
  * An entry's key is one integer, so that a stream is one ascending range of one tree:
  *
@@ -102,6 +106,8 @@ enum ol_err ol_conn_write_failed(struct ol_conn *c);
 /* Moves what it can from the log into the main file: the log's pages, and those that have been moved.
  * NO_ROOM, and LATER (another program is at it), leave the log as it is. STORE. */
 OL_MUST_USE enum ol_err ol_conn_checkpoint(struct ol_conn *c, int *log, int *moved);
+/* Looks at so many pages of the main file after this one, and from the first again, with the sums: STORE. */
+OL_MUST_USE enum ol_err ol_conn_look(struct ol_conn *c, uint32_t *after, uint32_t pages);
 void ol_bind_bytes(sqlite3_stmt *q, int at, const void *p, size_t len);
 
 /* schema.c. Refuses what is not a store, or a newer one: MALFORMED, STORE. */
@@ -122,6 +128,7 @@ struct ol_writer {
     bool claims; /* the store, or this batch, has claims that do not hold */
     struct ol_named named[2]; /* the last of this batch's, by author: most of a run name what it did */
     void (*refer)(const struct ol_row *row, uint8_t *author, uint32_t *seq);
+    uint32_t looked;          /* at this page last */
 };
 
 /* One thing for the worker to do inside a transaction. */
@@ -146,6 +153,7 @@ enum ol_err ol_write_successor(struct ol_writer *w, struct ol_job *job);
 enum ol_err ol_write_compared(struct ol_writer *w, struct ol_job *job);
 enum ol_err ol_write_restored(struct ol_writer *w, struct ol_job *job);
 enum ol_err ol_write_revoked(struct ol_writer *w, struct ol_job *job);
+enum ol_err ol_write_look(struct ol_writer *w, struct ol_job *job);
 
 /* worker.c */
 struct ol_worker;
@@ -161,13 +169,13 @@ OL_MUST_USE enum ol_err ol_worker_wait(struct ol_worker *w, struct ol_job *job,
 /* The jobs that ended since, in order, linked by next. why gets the words of the last failure. */
 struct ol_job *ol_worker_ended(struct ol_worker *w, char why[static WHY_MAX]);
 int ol_worker_fd(const struct ol_worker *w);
-/* Nothing is written any more, for this reason. */
+/* Nothing is written any more, for this reason; its owner's loop is woken. */
 void ol_worker_condemn(struct ol_worker *w, const char why[static WHY_MAX]);
 
 struct ol_store {
     struct ol_conn reader;
     struct ol_worker *worker; /* NULL for a reader beside a daemon */
-    bool dead;                /* a STORE was told: everything after it is refused */
+    bool dead;                /* a STORE was told, or damage found: everything after it is refused */
     struct ol_job spare;      /* tells that there is no memory for another */
     uint8_t body[OL_BODY_MAX];
     char why[WHY_MAX];

@@ -38,6 +38,7 @@ struct ol_line_info {
 struct ol_store_cfg {
     const char *path;
     bool read_only;
+    bool no_thread; /* commits are done in ol_store_poll, on the caller's thread: each run the same */
     /* Which message an act is about, so that acts can be found by it; author 0 for none. Called on the
      * worker thread; pure. NULL: there are no acts. */
     void (*refer)(const struct ol_row *row, uint8_t *author, uint32_t *seq);
@@ -72,7 +73,8 @@ OL_MUST_USE enum ol_err ol_store_lines(struct ol_store *s,
                                        void *ctx);
 
 /* The record. Rows' bodies are borrowed for the callback, or until the next call on this store.
- * MALFORMED: a row on the disk does not fit into its struct; STORE. A callback may ask for other
+ * MALFORMED: a row on the disk does not fit into its struct, or a page is damaged (which
+ * ends the store as a STORE does); STORE. A callback may ask for other
  * rows, but not begin the same sort of scan. */
 typedef bool ol_row_fn(void *ctx, const struct ol_row *row); /* false ends the scan */
 /* One stream's rows from a number on, ascending. */
@@ -123,6 +125,11 @@ void ol_store_commit(struct ol_store *s, int64_t line, const struct ol_batch *ba
 /* Becomes readable when ol_store_poll has something to tell. */
 int ol_store_fd(const struct ol_store *s);
 void ol_store_poll(struct ol_store *s);
+#define OL_LOOK_PAGES 256u /* a mebibyte */
+/* Looks at the next pages of the file for what a disk has changed, beside the commits. What it finds is a STORE. */
+void ol_store_look(struct ol_store *s);
+/* Whether a call has told a STORE, or one that reads has found damage; ol_store_fd becomes readable then. */
+bool ol_store_failed(const struct ol_store *s);
 /* The cause of a STORE or NO_ROOM result, in the engine's words; "" when there was none. */
 const char *ol_store_why(const struct ol_store *s);
 /* Writes a consistent copy of the store to a new file (mode 0600), synced. EXISTS, NO_ROOM, IO; STORE

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The thread that writes. It takes every job that waits and does them in one transaction.
+ * What writes, on a thread of its own unless the caller wants none. It takes every job that
+ * waits and does them in one transaction.
  * A job that is refused for a reason of its own takes nobody with it: the group is rolled
  * back and its jobs are done one by one.
  *
@@ -30,6 +31,7 @@ struct queue {
 struct ol_worker {
     struct ol_writer writer;
     pthread_t thread;
+    bool threaded;
     pthread_mutex_t lock; /* of what stands from here to `why` */
     pthread_cond_t handed;
     pthread_cond_t ended;
@@ -188,6 +190,26 @@ static void note(struct ol_worker *w, bool alive)
     memcpy(w->why, w->writer.conn.why, sizeof w->why);
 }
 
+/* Under the lock, which it lets go meanwhile: these jobs, which may be none, and the log when it is worth it. */
+static void do_round(struct ol_worker *w, struct ol_job *jobs)
+{
+    bool alive = !w->dead;
+
+    if (jobs != NULL) {
+        pthread_mutex_unlock(&w->lock);
+        alive = work(&w->writer, jobs, alive);
+        pthread_mutex_lock(&w->lock);
+        note(w, alive);
+        tell(w, jobs);
+    }
+    if (log_grew(w, jobs != NULL ? CHECKPOINT_BUSY : CHECKPOINT_IDLE)) {
+        pthread_mutex_unlock(&w->lock);
+        alive = checkpoint(w);
+        pthread_mutex_lock(&w->lock);
+        note(w, alive);
+    }
+}
+
 static void *work_until_stopped(void *ctx)
 {
     struct ol_worker *w = ctx;
@@ -195,29 +217,25 @@ static void *work_until_stopped(void *ctx)
     pthread_mutex_lock(&w->lock);
     for (;;) {
         struct ol_job *jobs;
-        bool alive;
 
         await_jobs(w);
         jobs = take(&w->todo);
         if (jobs == NULL && w->stop)
             break;
-        alive = !w->dead;
-        if (jobs != NULL) {
-            pthread_mutex_unlock(&w->lock);
-            alive = work(&w->writer, jobs, alive);
-            pthread_mutex_lock(&w->lock);
-            note(w, alive);
-            tell(w, jobs);
-        }
-        if (log_grew(w, jobs != NULL ? CHECKPOINT_BUSY : CHECKPOINT_IDLE)) {
-            pthread_mutex_unlock(&w->lock);
-            alive = checkpoint(w);
-            pthread_mutex_lock(&w->lock);
-            note(w, alive);
-        }
+        do_round(w, jobs);
     }
     pthread_mutex_unlock(&w->lock);
     return NULL;
+}
+
+/* Without a thread its rounds are the caller's. */
+static void work_here(struct ol_worker *w)
+{
+    if (w->threaded)
+        return;
+    pthread_mutex_lock(&w->lock);
+    do_round(w, take(&w->todo));
+    pthread_mutex_unlock(&w->lock);
 }
 
 /* Signals are the program's, not this thread's. */
@@ -277,7 +295,8 @@ enum ol_err ol_worker_start(const struct ol_store_cfg *cfg, struct ol_worker **o
     memcpy(why, w->writer.conn.why, WHY_MAX);
     if (!err)
         sqlite3_wal_hook(w->writer.conn.db, count_log, w);
-    if (!err && (w->fd < 0 || !start_thread(w)))
+    w->threaded = !err && !cfg->no_thread && w->fd >= 0 && start_thread(w);
+    if (!err && (w->fd < 0 || w->threaded == cfg->no_thread))
         err = OL_STORE;
     if (!err) {
         *out = w;
@@ -296,7 +315,9 @@ void ol_worker_stop(struct ol_worker *w)
     w->stop = true;
     pthread_cond_signal(&w->handed);
     pthread_mutex_unlock(&w->lock);
-    pthread_join(w->thread, NULL);
+    work_here(w);
+    if (w->threaded)
+        pthread_join(w->thread, NULL);
     for (struct ol_job *job = take(&w->told), *next; job != NULL; job = next) {
         next = job->next;
         ol_job_free(job);
@@ -308,6 +329,8 @@ void ol_worker_hand(struct ol_worker *w, struct ol_job *job)
 {
     pthread_mutex_lock(&w->lock);
     push(&w->todo, job);
+    if (!w->threaded && !job->waited)
+        eventfd_write(w->fd, 1); /* there will be something to tell */
     pthread_mutex_unlock(&w->lock);
     pthread_cond_signal(&w->handed); /* not before, or the thread wakes only to wait for the lock */
 }
@@ -316,6 +339,7 @@ enum ol_err ol_worker_wait(struct ol_worker *w, struct ol_job *job, char why[sta
 {
     job->waited = true;
     ol_worker_hand(w, job);
+    work_here(w);
     pthread_mutex_lock(&w->lock);
     while (!job->ended)
         pthread_cond_wait(&w->ended, &w->lock);
@@ -330,6 +354,7 @@ struct ol_job *ol_worker_ended(struct ol_worker *w, char why[static WHY_MAX])
     struct ol_job *jobs;
     eventfd_t count;
 
+    work_here(w);
     pthread_mutex_lock(&w->lock);
     (void)!eventfd_read(w->fd, &count);
     jobs = take(&w->told);
@@ -349,4 +374,5 @@ void ol_worker_condemn(struct ol_worker *w, const char why[static WHY_MAX])
     w->dead = true;
     memcpy(w->why, why, WHY_MAX);
     pthread_mutex_unlock(&w->lock);
+    eventfd_write(w->fd, 1);
 }

@@ -344,3 +344,9 @@ enum ol_err ol_write_restored(struct ol_writer *w, struct ol_job *job)
 
     return !err && sqlite3_changes(w->conn.db) == 0 ? OL_ABSENT : err;
 }
+
+enum ol_err ol_write_look(struct ol_writer *w, struct ol_job *job)
+{
+    (void)job;
+    return ol_conn_look(&w->conn, &w->looked, OL_LOOK_PAGES);
+}

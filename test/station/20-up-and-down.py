@@ -122,6 +122,17 @@ class UpAndDown(unittest.TestCase):
         self.a.must("down")
         self.assertEqual(set(self.a.pids().values()), {None})
 
+    def test_down_does_not_wait_for_those_who_wait(self):
+        self.up(self.a)
+        caller = stations.Caller(self.a)
+        self.addCleanup(caller.close)
+        caller.ask("send", {"line": "freedonia", "messages": [{"text": "to nobody"}], "wait": "delivered",
+                            "timeout_ms": 30000}, lambda answer: None)
+        wait_for(lambda: self.a.must("list", "freedonia", "--json").lines, "the text to be there")
+        begin = time.monotonic()
+        self.a.must("down")
+        self.assertLess(time.monotonic() - begin, 5.0)
+
     def test_no_descriptor_of_the_caller_is_kept(self):
         read, write = os.pipe()
         os.set_inheritable(write, True)

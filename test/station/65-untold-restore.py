@@ -25,6 +25,7 @@ class UntoldRestore(unittest.TestCase):
             source.backup(to)
         source.close()
         to.close()
+        stations.write_sums(out)
         return out
 
     def roll_back(self, station, copy):

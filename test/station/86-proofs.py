@@ -88,6 +88,7 @@ class Equivocation(Proofs):
             source.backup(to)
         source.close()
         to.close()
+        stations.write_sums(out)
         return out
 
     def roll_back(self, station, copy):
@@ -119,6 +120,7 @@ class Equivocation(Proofs):
         self.assertEqual(put.rowcount, 1)
         db.commit()
         db.close()
+        stations.write_sums(os.path.join(self.b.home, "record.db"))
         self.b.must("up")
         wait_for(lambda: "equivocation" in self.b.line("ruritania")["alarms"], "the alarm")
         return one
