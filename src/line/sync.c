@@ -208,7 +208,8 @@ static void check_claim(struct ol_line *l, const struct ol_sync *sync)
 {
     const struct ol_stream *own = ol_record_own(&l->record);
 
-    if (l->signing == OL_SIGN_RECOVERING || !l->answered)
+    /* What a resume is about to declare absent is no second life of ours. */
+    if (l->signing == OL_SIGN_RECOVERING || l->signing == OL_SIGN_RESUMING || !l->answered)
         return;
     if (sync->your_head > own->head)
         want_own(l, own->head + 1, sync->your_head);
