@@ -426,7 +426,9 @@ static void put_rest(struct ol_line *l, struct pack *p, size_t room)
 {
     size_t before = p->w.len;
 
-    if (l->count.frames_out % 2 == 1) {
+    if (l->part_out.seq == 0) /* a transfer in parts is not left for another */
+        l->give_first = !l->give_first;
+    if (l->give_first) {
         put_wanted_own(l, p, room);
         put_back(l, p, room);
         if (p->w.len > before)
