@@ -386,6 +386,20 @@ static void test_too_long_a_payload_is_over_the_limit_or_malformed(void **state)
     check_armour_refused(ol_wr_span(&w));
 }
 
+/* Its last group is the one that does not fit: the armour itself is well-formed. */
+static void test_armour_of_one_byte_more_than_a_card_is_malformed(void **state)
+{
+    struct ol_wr w = ol_wr_to(text, sizeof text);
+
+    (void)state;
+    ol_wr_bytes(&w, "-----BEGIN " LABEL "-----\n", 37);
+    for (unsigned i = 0; i < (OL_CARD_MAX + 1 + 4) / 3; i++)
+        ol_wr_bytes(&w, "AAAA", 4);
+    ol_wr_bytes(&w, "\n-----END " LABEL "-----\n", 36);
+    assert_false(w.full);
+    check_armour_refused(ol_wr_span(&w));
+}
+
 static void test_white_space_around_and_between_lines_is_allowed(void **state)
 {
     (void)state;
@@ -495,6 +509,7 @@ int main(void)
         cmocka_unit_test(test_lines_of_armour_have_64_characters),
         cmocka_unit_test(test_every_length_of_payload_comes_back),
         cmocka_unit_test(test_too_long_a_payload_is_over_the_limit_or_malformed),
+        cmocka_unit_test(test_armour_of_one_byte_more_than_a_card_is_malformed),
         cmocka_unit_test(test_white_space_around_and_between_lines_is_allowed),
         cmocka_unit_test(test_anything_else_is_malformed),
         cmocka_unit_test(test_every_prefix_of_armour_is_malformed),

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bodies: the first byte is the kind. What reads is written back byte by byte. */
+#include "desk/ledger.h"
+#include "desk/message.h"
+#include "fuzz.h"
+
+#define UNREAD_MAX 64u
+
+/* Whether it reads; then it stands in w again. */
+static bool rewrite(uint8_t kind, struct ol_span body, struct ol_wr *w)
+{
+    struct ol_message message;
+    struct ol_succeeds succeeds;
+    struct ol_unfreeze unfreeze;
+    struct ol_span reason;
+    struct ol_act act;
+    uint32_t from;
+    uint32_t to;
+
+    if (kind == OL_KIND_MESSAGE && !ol_message_read(body, &message))
+        ol_message_write(&message, w);
+    else if (ol_is_act(kind) && !ol_act_read(kind, body, &act))
+        ol_act_write(&act, w);
+    else if (kind == OL_KIND_RESUME && !ol_resume_read(body, &from, &to, &reason))
+        ol_resume_body(from, to, reason, w);
+    else if (kind == OL_KIND_CLOSE && !ol_close_read(body))
+        ol_close_write(w);
+    else if (kind == OL_KIND_SUCCEEDS && !ol_succeeds_read(body, &succeeds))
+        ol_succeeds_write(&succeeds, w);
+    else if (kind == OL_KIND_UNFREEZE && !ol_unfreeze_read(body, &unfreeze))
+        ol_unfreeze_write(&unfreeze, w);
+    else
+        return false;
+    return true;
+}
+
+static void read_receipt(struct ol_span body)
+{
+    uint32_t unread[UNREAD_MAX];
+    size_t n;
+    enum ol_err err = ol_receipt_read(body, unread, UNREAD_MAX, &n);
+
+    assert(err ? n == 0 : n <= UNREAD_MAX);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static uint8_t out[OL_BODY_MAX];
+    struct ol_wr w = ol_wr_to(out, sizeof out);
+    struct ol_row row = {.h = {.author = 'A', .seq = 1}};
+    bool reads;
+    uint8_t author;
+    uint32_t seq;
+
+    if (size < 1 || size - 1 > OL_BODY_MAX)
+        return 0;
+    row.h.kind = data[0];
+    row.body = ol_span(data + 1, size - 1);
+    reads = rewrite(row.h.kind, row.body, &w);
+    assert(reads == ol_body_readable(row.h.kind, row.body));
+    if (reads)
+        fuzz_same(&w, data + 1, size - 1);
+    if (row.h.kind == OL_KIND_RECEIPT)
+        read_receipt(row.body);
+    ol_message_refer(&row, &author, &seq);
+    assert((author != 0) == (reads && ol_is_act(row.h.kind)));
+    return 0;
+}

@@ -1,0 +1,11 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""A running station whose allocations, reads, writes and syncs fail, every one of them, see failing.py."""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import failing
+
+if __name__ == "__main__":
+    sys.exit(failing.main(dict.fromkeys(failing.SORTS, 1)))
