@@ -25,7 +25,7 @@ struct ol_put *ol_batch_add(struct ol_batch_space *b, const struct ol_put *put)
     b->n++;
     *to = *put;
     if (len > 0)
-        memcpy(b->bytes + b->used, put->row.body.p, len);
+        memmove(b->bytes + b->used, put->row.body.p, len); /* it may stand in this very batch */
     to->row.body = ol_span(b->bytes + b->used, len);
     b->used += len;
     return to;
