@@ -68,9 +68,5 @@ enum ol_err ol_record_receipts(struct ol_record *r, struct ol_batch_space *b, bo
         return err;
     if (d->unread_n > 0 || (d->some && (d->precedence >= OL_IMMEDIATE || (!texts_follow && !waits))))
         err = write_receipt(r, b, (uint8_t)(d->precedence << 6), 0, utc);
-    else if (!texts_follow)
-        return OL_OK; /* one waits to be sent already: this one is made when that has gone */
-    d->some = false;
-    d->precedence = OL_ROUTINE;
     return err;
 }

@@ -614,9 +614,13 @@ enum ol_err ol_record_append(struct ol_record *r, struct ol_put *put, uint32_t u
     h->author = own->author;
     h->seq = own->head + 1;
     h->prev = own->head_hash;
-    if (!(h->flags & OL_FLAG_ALONE)) {
+    if (!(h->flags & OL_FLAG_ALONE)) { /* a receipt, whatever else it says */
         h->xseq = peer->head;
         h->xhash = peer->head_hash;
+        if (r->due.precedence < OL_IMMEDIATE || ol_flags_precedence(h->flags) >= r->due.precedence) {
+            r->due.some = false;
+            r->due.precedence = OL_ROUTINE;
+        }
     }
     h->time = utc;
     put->row.stored_at = utc;

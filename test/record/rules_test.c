@@ -37,10 +37,24 @@ static size_t receipts(struct ol_due due, bool texts_follow, bool waits)
     return taken->n - before;
 }
 
+static void write_text(enum ol_precedence precedence)
+{
+    struct ol_put text = {.row.h = {.kind = 40, .flags = (uint8_t)(precedence << 6)}};
+
+    CHECK_ERR(OL_OK, ol_record_append(b, ol_batch_add(taken, &text), 1000));
+}
+
 static void test_texts_that_follow_say_what_a_receipt_would(void **state)
 {
     (void)state;
     assert_int_equal(receipts((struct ol_due){.some = true}, true, false), 0);
+    assert_true(b->due.some); /* until one of them is written */
+    write_text(OL_ROUTINE);
+    assert_false(b->due.some);
+    b->due = (struct ol_due){.some = true, .precedence = OL_FLASH};
+    write_text(OL_ROUTINE);
+    assert_true(b->due.some); /* its receipt does not go with what has less hurry */
+    write_text(OL_FLASH);
     assert_false(b->due.some);
     assert_int_equal(receipts((struct ol_due){.some = true}, false, true), 0);
     assert_true(b->due.some); /* it is made when the one that waits has gone */
