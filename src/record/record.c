@@ -337,6 +337,18 @@ static enum ol_took fork(struct ol_record *r, struct ol_batch_space *b, const st
     return OL_TOOK_FORK;
 }
 
+/* Whether an early entry chains to this one: the next, or a resume of whatever number. */
+static bool early_follows(const struct ol_stream *s, uint32_t seq, const struct ol_hash *hash)
+{
+    for (size_t i = 0; i < s->early_n; i++) {
+        const struct ol_early *e = &s->early[i];
+
+        if ((e->seq == seq + 1 || e->kind == OL_KIND_RESUME) && ol_hash_equal(&e->prev, hash))
+            return true;
+    }
+    return false;
+}
+
 /* The entries held aside from the head on, up to and with the first that carries a seal or is followed by an early one whose
  * prev covers it, into the batch. NEW: the run is covered. ASIDE: not yet. FULL. REFUSED: up to `last` it cannot be what was
  * signed. */
@@ -352,7 +364,7 @@ static enum ol_took put_run(struct ol_record *r, const struct ol_stream *s, stru
         struct ol_hash prev = c.hash;
         uint32_t before = c.h.time;
 
-        if (b->n > first && next != NULL && ol_hash_equal(&next->prev, &prev))
+        if (b->n > first && early_follows(s, c.h.seq, &prev))
             return OL_TOOK_NEW;
         if (ol_stream_get_aside(s, c.h.seq + 1, &e))
             return OL_TOOK_ASIDE;

@@ -439,6 +439,31 @@ static void test_an_accepted_resume_may_go_on_from_the_other_history(void **stat
     assert_int_equal(head(), 1000);
 }
 
+/* Of a run its author lost the end with the seal, and went on from what was left of it. */
+static void test_the_seal_of_a_resume_covers_what_waits_aside_before_it(void **state)
+{
+    struct ol_entry loose = write_entry(40, OL_ROUTINE, "of a run", OL_WIRE_LENGTH);
+    struct ol_entry resume = signed_as(OL_KIND_RESUME, 1000, &written->puts[0].row.hash, "");
+
+    (void)state;
+    assert_int_equal(take(&loose), OL_TOOK_ASIDE);
+    assert_int_equal(take(&resume), OL_TOOK_NEW);
+    assert_int_equal(head(), 1000);
+    assert_int_equal(taken->n, 2);
+}
+
+static void test_what_waits_aside_after_a_resume_came_is_taken_too(void **state)
+{
+    struct ol_entry loose = write_entry(40, OL_ROUTINE, "of a run", OL_WIRE_LENGTH);
+    struct ol_entry resume = signed_as(OL_KIND_RESUME, 1000, &written->puts[0].row.hash, "");
+
+    (void)state;
+    assert_int_equal(take(&resume), OL_TOOK_NEW);
+    assert_int_equal(head(), 0);
+    assert_int_equal(take(&loose), OL_TOOK_NEW);
+    assert_int_equal(head(), 1000);
+}
+
 /* Two backups, the newer restored last, and nobody could be asked. */
 static void test_a_resume_may_bring_back_what_an_earlier_one_declared_absent(void **state)
 {
@@ -635,6 +660,8 @@ int main(void)
         T(test_a_full_batch_still_holds_its_receipts_and_a_resume),
         T(test_under_an_absent_number_one_entry_is_taken_and_a_second_is_not),
         T(test_an_accepted_resume_may_go_on_from_the_other_history),
+        T(test_the_seal_of_a_resume_covers_what_waits_aside_before_it),
+        T(test_what_waits_aside_after_a_resume_came_is_taken_too),
         T(test_a_resume_may_bring_back_what_an_earlier_one_declared_absent),
         T(test_a_resume_stays_early_until_all_that_it_goes_on_from_is_held),
         T(test_an_absent_run_that_waits_aside_for_its_seal_outlives_an_entry_of_our_own),
