@@ -13,6 +13,7 @@
 #define ASK_TRIES 5u           /* unanswered asks, each twice as patient, after which the session is given up */
 #define ANSWER_MS 300000u      /* an answered session waits so long for its first frame: the slowest round trip */
 #define DISK_RETRY_MS 1000u
+#define CLOCK_DOUBT_S 60
 #define PHASE_FRAMES (1u << 20) /* frames on a path after which the key is ratcheted */
 
 /* The message from the owner of the memory: which batch the next commit will be. */

@@ -185,16 +185,23 @@ static void measure(struct ol_line *l, struct ol_line_path *p, const struct ol_e
     }
 }
 
+/* The peer read its clock between our question and now, and that may be minutes if someone held the answer back: doubtful
+ * is what this cannot explain. */
+static void compare_clocks(struct ol_line *l, uint32_t theirs, int64_t age_s)
+{
+    int64_t most = (int64_t)theirs - (int64_t)l->now.utc + age_s;
+
+    l->clock_known = true;
+    l->clock_offset_s = most - age_s / 2;
+    l->record.clock_doubtful = most < -CLOCK_DOUBT_S || most - age_s > CLOCK_DOUBT_S;
+}
+
 void echo_input(struct ol_line *l, const struct ol_echo *echo, struct ol_session *s, uint8_t path)
 {
     struct ol_line_path *p = &l->path[echo->path];
 
     if (echo->ask && path_open(l, path))
         l->path[path].echo_due = true;
-    l->clock_known = true;
-    l->clock_offset_s = (int64_t)echo->time - (int64_t)l->now.utc;
-    l->record.clock_doubtful = l->clock_offset_s > 60 + (int64_t)(p->rtt_ms / 1000) ||
-                               l->clock_offset_s < -60 - (int64_t)(p->rtt_ms / 1000);
     if (!echo->heard || s != &l->cur || !ol_session_confirm(s, echo->path, echo->counter))
         return;
     if (p->unanswered > 0 || !p->confirmed)
@@ -203,6 +210,8 @@ void echo_input(struct ol_line *l, const struct ol_echo *echo, struct ol_session
     p->confirmed = true;
     p->confirmed_at = l->now.ms;
     if (echo->counter >= (uint32_t)p->asked_counter) {
+        if (p->unanswered > 0)
+            compare_clocks(l, echo->time, (int64_t)(l->now.ms - p->asked_at) / 1000);
         p->unanswered = 0;
         p->ask_at = l->now.ms + l->cfg.liveness_ms;
     }
