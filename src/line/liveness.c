@@ -90,6 +90,7 @@ void ol_line_path_up(struct ol_line *l, uint8_t path, struct ol_now now)
     }
     handshake_need(l);
     handshake_now(l);
+    l->path[path].ask_at = l->now.ms + l->cfg.liveness_ms; /* should this call come to nothing */
 }
 
 static void lose(struct ol_line *l, uint8_t path)
