@@ -40,6 +40,13 @@ enum ol_path_health {
     OL_PATH_UP, /* proven both ways, lately */
 };
 
+/* How far an entry that fits into no frame has gone. */
+struct ol_transfer {
+    uint8_t author;
+    uint32_t seq;    /* 0: none */
+    uint32_t offset; /* of the next piece */
+};
+
 struct ol_line_path {
     bool configured;
     uint16_t mtu;          /* longest frame */
@@ -59,6 +66,7 @@ struct ol_line_path {
     unsigned unanswered;   /* asks since the last echo */
     uint64_t asked_counter;
     ol_ms asked_at;
+    struct ol_transfer part; /* under way on this path */
 };
 
 /* An own entry that may overtake those before it. */
@@ -69,7 +77,7 @@ struct ol_urgent {
 };
 #define OL_URGENT_MAX 64u
 
-/* A body in pieces, going out or coming in. */
+/* A long entry as its pieces have it, coming in or last gone out. */
 struct ol_parts {
     uint8_t author;
     uint32_t seq;     /* 0: none */

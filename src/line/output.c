@@ -18,6 +18,7 @@ struct pack {
     bool any;           /* something worth a frame of its own */
     uint32_t owed;      /* the highest own number in it that the peer has yet to receipt */
     uint32_t sent;      /* the highest own number in it */
+    struct ol_transfer *part; /* of its path */
 };
 
 static bool put_item(struct pack *p, const struct ol_item *item, size_t size)
@@ -161,16 +162,18 @@ static void note_sent(const struct ol_line *l, struct pack *p, const struct ol_r
         p->sent = row->h.seq;
 }
 
-/* An entry that no frame of this path holds goes in parts, one transfer at a time, in full form. */
+/* An entry that no frame of this path holds goes in parts, in full form, one transfer at a time on each path. */
 static bool start_parts(struct ol_line *l, struct pack *p, uint8_t author, struct ol_row *row)
 {
-    struct ol_parts *t = &l->part_out;
+    struct ol_parts *out = &l->part_out;
     struct ol_entry e;
-    struct ol_wr w = ol_wr_to(t->bytes, sizeof t->bytes);
+    struct ol_wr w = ol_wr_to(out->bytes, sizeof out->bytes);
 
     if (p->ends_in_entry || p->full)
         return false; /* in a frame of its own */
-    if (t->author == author && t->seq == row->h.seq)
+    if (p->part->author != author || p->part->seq != row->h.seq)
+        *p->part = (struct ol_transfer){.author = author, .seq = row->h.seq};
+    if (out->author == author && out->seq == row->h.seq)
         return true;
     entry_of(row, form_of(l, row, author == own_side(l) ? OL_WIRE_FULL : OL_WIRE_PREV | OL_WIRE_XHASH), &e);
     ol_entry_write(&e, &w);
@@ -185,25 +188,25 @@ static bool start_parts(struct ol_line *l, struct pack *p, uint8_t author, struc
 /* The next piece. True when it was the last. */
 static bool put_part(struct ol_line *l, struct pack *p)
 {
-    struct ol_parts *t = &l->part_out;
+    struct ol_transfer *t = p->part;
     size_t room = ol_wr_room(&p->w);
-    size_t left = t->total - t->offset;
+    size_t left = l->part_out.total - t->offset;
     struct ol_item item = {.kind = OL_ITEM_PART};
 
     p->full = true; /* whatever comes of it: another transfer must not begin before this one has ended */
     if (room < OL_PART_SIZE + 16)
         return false;
     room -= OL_PART_SIZE;
-    item.part = (struct ol_part){.author = t->author, .seq = t->seq, .total = (uint16_t)t->total,
+    item.part = (struct ol_part){.author = t->author, .seq = t->seq, .total = (uint16_t)l->part_out.total,
                                  .offset = (uint16_t)t->offset,
-                                 .bytes = ol_span(t->bytes + t->offset, left < room ? left : room)};
+                                 .bytes = ol_span(l->part_out.bytes + t->offset, left < room ? left : room)};
     ol_item_write(&item, &p->w);
     assert(!p->w.full);
     p->any = true;
     t->offset += (uint32_t)item.part.bytes.len;
-    if (t->offset < t->total)
+    if (t->offset < l->part_out.total)
         return false;
-    t->seq = 0;
+    *t = (struct ol_transfer){0};
     return true;
 }
 
@@ -426,7 +429,7 @@ static void put_rest(struct ol_line *l, struct pack *p, size_t room)
 {
     size_t before = p->w.len;
 
-    if (l->part_out.seq == 0) /* a transfer in parts is not left for another */
+    if (p->part->seq == 0) /* a transfer in parts is not left for another */
         l->give_first = !l->give_first;
     if (l->give_first) {
         put_wanted_own(l, p, room);
@@ -445,7 +448,7 @@ static bool make_frame(struct ol_line *l, uint8_t path, struct ol_out *out)
     struct ol_line_path *lp = &l->path[path];
     size_t room = lp->mtu - OL_FRAME_OVERHEAD;
     uint8_t items[OL_FRAME_MAX];
-    struct pack p = {.w = ol_wr_to(items, room)};
+    struct pack p = {.w = ol_wr_to(items, room), .part = &lp->part};
     bool echo = lp->echo_due || lp->ask_due;
     bool best = allowed(l, path, OL_ROUTINE);
 

@@ -42,6 +42,17 @@ void sync_shorten(struct ol_sync *sync, size_t size)
 
 /* ---- What the peer holds of ours ---- */
 
+/* The pieces of these that have gone count as not sent. */
+static void end_transfers(struct ol_line *l, uint32_t from, uint32_t to)
+{
+    for (uint8_t i = 0; i < OL_PATHS; i++) {
+        struct ol_transfer *t = &l->path[i].part;
+
+        if (t->author == own_side(l) && t->seq >= from && t->seq <= to)
+            *t = (struct ol_transfer){0};
+    }
+}
+
 void held_up_to(struct ol_line *l, uint32_t seq)
 {
     size_t n = 0;
@@ -50,8 +61,7 @@ void held_up_to(struct ol_line *l, uint32_t seq)
         l->held = seq;
     if (l->tail <= l->held)
         l->tail = l->held + 1;
-    if (l->part_out.author == own_side(l) && l->part_out.seq <= l->held)
-        l->part_out.seq = 0;
+    end_transfers(l, 0, l->held);
     for (size_t i = 0; i < l->urgent_n; i++) {
         if (l->urgent[i].seq > l->held)
             l->urgent[n++] = l->urgent[i];
@@ -93,8 +103,7 @@ void send_again_from(struct ol_line *l, uint32_t seq)
         if (l->urgent[i].seq >= seq)
             l->urgent[i].sent = 0;
     }
-    if (l->part_out.author == own_side(l) && l->part_out.seq >= seq)
-        l->part_out.seq = 0;
+    end_transfers(l, seq, UINT32_MAX);
 }
 
 /* What lies below the highest number that arrived is lost; what lies above may still be under way. */
