@@ -123,6 +123,7 @@ static bool sign_resume(struct ol_line *l)
     output_urgent(l, ol_record_own(&l->record)->head, OL_FLASH);
     l->owed_seq = ol_record_own(&l->record)->head;
     l->signing = OL_SIGN_READY;
+    l->record.recovering = false; /* until here what came of ours was no second life */
     l->resumed = true;
     l->restored = false;
     l->changed = true;
@@ -303,7 +304,6 @@ enum ol_err ol_line_resume(struct ol_line *l, struct ol_span reason, struct ol_n
     memcpy(l->reason, reason.p, reason.len);
     l->reason[reason.len] = 0;
     l->signing = OL_SIGN_RESUMING;
-    l->record.recovering = false;
     l->record.twice = false;
     l->changed = true;
     return OL_OK;

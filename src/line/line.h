@@ -82,7 +82,6 @@ struct ol_parts {
     uint8_t author;
     uint32_t seq;     /* 0: none */
     uint32_t total;
-    uint32_t offset;  /* going out: the next piece */
     struct ol_range have[16]; /* coming in: [from, to) of what is here, ascending */
     size_t have_n;
     ol_ms touched;
@@ -220,8 +219,9 @@ struct ol_line {
     ol_ms want_at[2];
     size_t absent_asked;     /* how many of our own absent ranges the peer has been asked for under this session */
     uint32_t absent_from;    /* and how far into the next one */
-    uint64_t absent_seen;    /* record.beside when it was asked last: it is asked until twice nothing new comes */
-    unsigned absent_quiet;
+    uint64_t pieces;         /* of long entries of ours, that came from the peer */
+    uint64_t back_seen;      /* these and record.taken_back when the peer last had no more */
+    unsigned quiet;          /* answers in a row that brought nothing new */
     bool sync_due;
     ol_ms gap_sync_at;
     bool answer_wanted;      /* the peer is STARTING: each sync answers it, on whichever path one gets through */

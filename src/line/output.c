@@ -178,10 +178,9 @@ static bool start_parts(struct ol_line *l, struct pack *p, uint8_t author, struc
     entry_of(row, form_of(l, row, author == own_side(l) ? OL_WIRE_FULL : OL_WIRE_PREV | OL_WIRE_XHASH), &e);
     ol_entry_write(&e, &w);
     assert(!w.full);
-    t->author = author;
-    t->seq = row->h.seq;
-    t->total = (uint32_t)w.len;
-    t->offset = 0;
+    out->author = author;
+    out->seq = row->h.seq;
+    out->total = (uint32_t)w.len;
     return true;
 }
 
@@ -585,7 +584,7 @@ static struct ol_parts *slot_for(struct ol_line *l, const struct ol_part *part)
     return t;
 }
 
-/* Adds [from, to) to the ascending list of what is here, joining what touches. False when the list is full. */
+/* Adds [from, to) to the ascending list of what is here, joining what touches. False when it is here, or the list full. */
 static bool have_add(struct ol_parts *t, uint32_t from, uint32_t to)
 {
     size_t i = 0;
@@ -593,6 +592,8 @@ static bool have_add(struct ol_parts *t, uint32_t from, uint32_t to)
 
     while (i < t->have_n && t->have[i].to < from)
         i++;
+    if (i < t->have_n && t->have[i].from <= from && t->have[i].to >= to)
+        return false;
     n = i;
     while (n < t->have_n && t->have[n].from <= to) {
         from = t->have[n].from < from ? t->have[n].from : from;
@@ -610,11 +611,13 @@ static bool have_add(struct ol_parts *t, uint32_t from, uint32_t to)
 bool part_input(struct ol_line *l, const struct ol_part *part, struct ol_entry *whole)
 {
     struct ol_parts *t = slot_for(l, part);
+    struct ol_hash known;
     struct ol_rd r;
 
     t->touched = l->now.ms;
     if (!have_add(t, part->offset, part->offset + (uint32_t)part->bytes.len))
         return false;
+    l->pieces += part->author == own_side(l) && ol_record_hash(&l->record, part->author, part->seq, &known) != OL_OK;
     memcpy(t->bytes + part->offset, part->bytes.p, part->bytes.len);
     if (t->have_n != 1 || t->have[0].from != 0 || t->have[0].to != t->total)
         return false;

@@ -9,6 +9,7 @@
 
 #include "line/internal.h"
 
+#define QUIET_ANSWERS 2u
 #define LOST_ON_BOTH "entries lost here that the peer does not hold"
 
 /* Everything that came before the peer's question is durable. */
@@ -247,16 +248,19 @@ void want_absent(struct ol_line *l)
         return;
     }
     want_own(l, l->absent_from, row.h.seq > l->absent_from && row.h.seq <= absent->to ? row.h.seq - 1 : absent->to);
-    l->absent_seen = l->record.beside;
 }
 
-static void absent_none(struct ol_line *l, const struct ol_range *range)
+/* The peer says that it has no more. Frames get lost, and overtake each other: it is believed when twice nothing new came. */
+static bool nothing_came(struct ol_line *l)
 {
-    l->absent_quiet = l->record.beside == l->absent_seen ? l->absent_quiet + 1 : 0;
-    if (l->absent_quiet < 2)
-        return;
-    l->absent_quiet = 0;
-    l->absent_from = range->to + 1;
+    uint64_t seen = l->record.taken_back + l->pieces;
+
+    l->quiet = seen == l->back_seen ? l->quiet + 1 : 0;
+    l->back_seen = seen;
+    if (l->quiet < QUIET_ANSWERS)
+        return false;
+    l->quiet = 0;
+    return true;
 }
 
 void signing_none(struct ol_line *l, const struct ol_range *range)
@@ -264,21 +268,21 @@ void signing_none(struct ol_line *l, const struct ol_range *range)
     const struct ol_stream *own = ol_record_own(&l->record);
     struct ol_range *w = &l->record.want[own_side(l) - 'A'];
 
+    if (w->from < range->from || w->to > range->to)
+        return;
     if (l->signing != OL_SIGN_RECOVERING) {
-        if (w->from < range->from || w->to > range->to)
-            return;
-        if (ol_stream_is_absent(own, w->to))
-            absent_none(l, w);
+        if (ol_stream_is_absent(own, w->to) && nothing_came(l))
+            l->absent_from = w->to + 1;
         *w = (struct ol_range){0};
-    } else if (own->head < l->need && own->top >= l->need) {
+    } else if (own->top >= l->need && nothing_came(l)) {
         /* Our own seal says that the rest was lost on both sides: what is missing is declared so. */
         memcpy(l->reason, LOST_ON_BOTH, sizeof LOST_ON_BOTH);
-        l->record.recovering = false;
         l->signing = OL_SIGN_RESUMING;
         l->changed = true;
-    } else if (own->head < l->need) {
+    } else {
         /* What was claimed is not given: it is asked for again, later. */
-        l->want_at[own_side(l) - 'A'] = l->now.ms + l->cfg.liveness_ms;
+        w->from = own->head + 1;
+        l->want_at[own_side(l) - 'A'] = l->now.ms + (own->top >= l->need ? line_rto(l) : l->cfg.liveness_ms);
     }
 }
 

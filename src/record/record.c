@@ -288,8 +288,10 @@ static void put_row(struct ol_record *r, struct ol_batch_space *b, const struct 
 /* What follows from a row that the batch now holds for good: what it names, and the receipt owed for it. */
 static void note_row(struct ol_record *r, const struct ol_row *row)
 {
-    if (row->h.author == r->cfg.own)
+    if (row->h.author == r->cfg.own) {
+        r->taken_back++;
         return;
+    }
     /* What a resume of ours gave up says nothing of what stands. */
     if (!(row->marks & OL_ROW_CLAIM) && !ol_stream_is_absent(ol_record_own(r), row->h.xseq))
         note_named(&r->named, &row->h);
@@ -360,7 +362,6 @@ static enum ol_took put_run(struct ol_record *r, const struct ol_stream *s, stru
     struct ol_entry e;
 
     for (;;) {
-        const struct ol_early *next = ol_stream_early(s, c.h.seq + 1);
         struct ol_hash prev = c.hash;
         uint32_t before = c.h.time;
 
@@ -557,7 +558,6 @@ static enum ol_took take_absent(struct ol_record *r, struct ol_stream *s, struct
         if (!ol_batch_fits(b, 1, c.e->body.len))
             return c.h.seq == seq ? OL_TOOK_FULL : OL_TOOK_NEW;
         put_one(r, b, &c, true, utc);
-        r->beside++;
         expected = c.h.prev;
         if (ol_stream_get_aside(s, c.h.seq - 1, &below) || rebuild(r, s->author, &below, &c))
             break;

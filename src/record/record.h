@@ -60,7 +60,7 @@ struct ol_record {
     bool twice;               /* our own seal was met on something this station did not write */
     bool clock_doubtful;      /* the clocks are over a minute apart: entries that come are marked */
     uint64_t forged;          /* entries refused because a seal failed */
-    uint64_t beside;          /* entries taken under absent numbers */
+    uint64_t taken_back;      /* entries of ours that came from the peer, on the chain or beside it */
     uint32_t peer_said;       /* the peer's last entry that is not a receipt, as loaded */
     size_t unfrozen;          /* officers' decisions after an equivocation, as loaded, less the proofs */
     uint32_t own_named;       /* the highest head of the peer's that we named, as loaded */
