@@ -50,6 +50,7 @@ static void make_room(struct ol_line *l)
     for (uint8_t i = 0; i < OL_PATHS; i++) {
         l->path[i].unanswered = 0;
         l->path[i].asked_counter = 0;
+        l->path[i].marked_at = 0;
         if (path_open(l, i))
             path_ask(l, i);
     }

@@ -66,6 +66,8 @@ struct ol_line_path {
     unsigned unanswered;   /* asks since the last echo */
     uint64_t asked_counter;
     ol_ms asked_at;
+    uint64_t marked_counter; /* of the first frame sent since clocks were compared last */
+    ol_ms marked_at;         /* 0: none was */
     struct ol_transfer part; /* under way on this path */
 };
 

@@ -186,12 +186,15 @@ static void measure(struct ol_line *l, struct ol_line_path *p, const struct ol_e
     }
 }
 
-/* The peer read its clock between our question and now, and that may be minutes if someone held the answer back: doubtful
- * is what this cannot explain. */
-static void compare_clocks(struct ol_line *l, uint32_t theirs, int64_t age_s)
+/* The peer read its clock when it had held a frame of ours for the delay that it tells, and not after now. Between the two
+ * lie minutes if someone held the echo back: doubtful is what this cannot explain. */
+static void compare_clocks(struct ol_line *l, struct ol_line_path *p, const struct ol_echo *echo)
 {
-    int64_t most = (int64_t)theirs - (int64_t)l->now.utc + age_s;
+    int64_t since = (int64_t)(l->now.ms - p->marked_at) - echo->delay_ms;
+    int64_t age_s = since > 0 ? since / 1000 : 0;
+    int64_t most = (int64_t)echo->time - (int64_t)l->now.utc + age_s;
 
+    p->marked_at = 0;
     l->clock_known = true;
     l->clock_offset_s = most - age_s / 2;
     l->record.clock_doubtful = most < -CLOCK_DOUBT_S || most - age_s > CLOCK_DOUBT_S;
@@ -205,14 +208,14 @@ void echo_input(struct ol_line *l, const struct ol_echo *echo, struct ol_session
         l->path[path].echo_due = true;
     if (!echo->heard || s != &l->cur || !ol_session_confirm(s, echo->path, echo->counter))
         return;
+    if (p->marked_at != 0 && echo->counter >= (uint32_t)p->marked_counter)
+        compare_clocks(l, p, echo);
     if (p->unanswered > 0 || !p->confirmed)
         measure(l, p, echo);
     l->changed = l->changed || !p->confirmed;
     p->confirmed = true;
     p->confirmed_at = l->now.ms;
     if (echo->counter >= (uint32_t)p->asked_counter) {
-        if (p->unanswered > 0)
-            compare_clocks(l, echo->time, (int64_t)(l->now.ms - p->asked_at) / 1000);
         p->unanswered = 0;
         p->ask_at = l->now.ms + l->cfg.liveness_ms;
     }

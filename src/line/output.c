@@ -475,6 +475,10 @@ static bool make_frame(struct ol_line *l, uint8_t path, struct ol_out *out)
         expect_receipt(l, &p);
     if (l->cur.path[path].tx_counter % PHASE_FRAMES == PHASE_FRAMES - 1)
         (void)ol_session_ratchet(&l->cur);
+    if (lp->marked_at == 0) {
+        lp->marked_counter = l->cur.path[path].tx_counter;
+        lp->marked_at = l->now.ms;
+    }
     ol_session_seal(&l->cur, path, ol_wr_span(&p.w), l->frame);
     /* Far ahead of what the peer has confirmed: let it confirm. */
     if (l->cur.path[path].tx_counter - l->cur.path[path].tx_confirmed > OL_AHEAD / 4 && lp->unanswered == 0)
