@@ -196,7 +196,6 @@ struct ol_line {
     struct ol_answering answering;
     uint64_t answered_keys[OL_ANSWERED]; /* first 8 bytes of each; a ring */
     uint64_t answered_n;
-    ol_ms handshake_after;   /* none of ours before this */
 
     /* What the peer holds of ours, and what is to be sent. */
     uint32_t named;          /* by verified seals */
