@@ -665,13 +665,26 @@ bool sim_liar_alarm(const struct sim_party *honest)
     return st.up == 0;
 }
 
+/* What it has to receipt first has been sent. */
+static bool owed_was_sent(const struct ol_line *l)
+{
+    const struct ol_shelf *shelf = &l->cfg.record.shelf;
+    struct ol_row row = {.h.seq = l->named};
+
+    do {
+        if (shelf->at(shelf->ctx, l->cfg.record.own, row.h.seq + 1, &row))
+            return false;
+    } while (row.h.kind == OL_KIND_RECEIPT);
+    return ol_line_was_sent(l, row.h.seq);
+}
+
 /* The honest side has waited since `since` for a receipt of something that it sent, and nothing was named meanwhile. */
 static bool still_waits(struct lie *lie, const struct sim_party *honest)
 {
     const struct ol_line *l = honest->line;
 
     if (!honest->running || honest->life != lie->life || l->named != lie->named || l->owed_seq <= l->named ||
-        !ol_line_was_sent(l, l->named + 1)) {
+        !owed_was_sent(l)) {
         lie->life = honest->life;
         lie->named = honest->running ? l->named : 0;
         lie->since = lie->f->sim->world.now;

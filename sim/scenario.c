@@ -128,7 +128,7 @@ static bool tap_out(void *ctx, struct sim_party *p, uint8_t path, struct ol_span
         c->call_len = frame->len;
         c->path = path;
     }
-    if (!q->on || !holds(q, p, *frame))
+    if (!q->on || p->sim->calm || !holds(q, p, *frame))
         return true;
     if (q->keep && frame->p[0] >> 4 == OL_FRAME) {
         memcpy(c->frame, frame->p, frame->len);
