@@ -40,15 +40,20 @@ void ol_line_load_proof(struct ol_line *l, const struct ol_row *row)
 enum ol_err ol_line_loaded(struct ol_line *l, size_t outbox_n)
 {
     const struct ol_stream *peer = ol_record_peer(&l->record);
+    enum ol_err err = ol_record_loaded(&l->record);
 
+    if (err)
+        return err;
     l->outbox_n = outbox_n;
     l->own_durable = ol_record_own(&l->record)->head;
     l->peer_durable = (struct ol_place){.seq = peer->head, .hash = peer->head_hash};
     ol_stream_early_ranges(peer, &l->early_durable);
     l->tail = l->own_durable + 1; /* the peer's first sync says what of it is missing there */
     l->sent_told = l->own_durable;
+    l->named = l->named_told = l->record.named.up_to;
+    l->owed_seq = l->record.own_said;
     signing_update(l);
-    return ol_record_loaded(&l->record);
+    return OL_OK;
 }
 
 /* A receipt is owed and overdue: ask; the answer brings the peer's sync. */

@@ -43,6 +43,17 @@ void sync_shorten(struct ol_sync *sync, size_t size)
 
 /* ---- What the peer holds of ours ---- */
 
+static void held_range(struct ol_line *l, const struct ol_range *r)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < l->urgent_n; i++) {
+        if (l->urgent[i].seq < r->from || l->urgent[i].seq > r->to)
+            l->urgent[n++] = l->urgent[i];
+    }
+    l->urgent_n = n;
+}
+
 /* The pieces of these that have gone count as not sent. */
 static void end_transfers(struct ol_line *l, uint32_t from, uint32_t to)
 {
@@ -56,29 +67,12 @@ static void end_transfers(struct ol_line *l, uint32_t from, uint32_t to)
 
 void held_up_to(struct ol_line *l, uint32_t seq)
 {
-    size_t n = 0;
-
     if (seq > l->held)
         l->held = seq;
     if (l->tail <= l->held)
         l->tail = l->held + 1;
     end_transfers(l, 0, l->held);
-    for (size_t i = 0; i < l->urgent_n; i++) {
-        if (l->urgent[i].seq > l->held)
-            l->urgent[n++] = l->urgent[i];
-    }
-    l->urgent_n = n;
-}
-
-static void held_range(struct ol_line *l, const struct ol_range *r)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < l->urgent_n; i++) {
-        if (l->urgent[i].seq < r->from || l->urgent[i].seq > r->to)
-            l->urgent[n++] = l->urgent[i];
-    }
-    l->urgent_n = n;
+    held_range(l, &(struct ol_range){.to = l->held});
 }
 
 /* The two lists of ranges as one, ascending. */
@@ -146,6 +140,11 @@ static void take_holdings(struct ol_line *l, const struct ol_sync *sync, const s
     if (exact && sync->your_head < l->held)
         l->held = sync->your_head;
     held_up_to(l, sync->your_head);
+    /* What it says it holds it has to receipt, be it that nothing went out since our start. */
+    if (l->owed_since == 0 && l->named < l->owed_seq && l->named < l->held) {
+        l->owed_since = l->now.ms;
+        l->owed_mark = l->owed_sent = l->held < l->owed_seq ? l->held : l->owed_seq;
+    }
     for (size_t i = 0; i < sync->held.n; i++)
         held_range(l, &sync->held.r[i]);
     find_missing(l, sync, aside, exact, s);

@@ -122,8 +122,12 @@ enum ol_err ol_record_load(struct ol_record *r, const struct ol_row *row)
 
     if (row->h.author != r->cfg.own && row->h.kind != OL_KIND_RECEIPT)
         r->peer_said = row->h.seq;
+    if (row->h.author == r->cfg.own && row->h.kind != OL_KIND_RECEIPT)
+        r->own_said = row->h.seq;
     if (row->h.author == r->cfg.own && !(row->h.flags & OL_FLAG_ALONE))
         r->own_named = row->h.xseq;
+    if (row->h.author != r->cfg.own && !(row->h.flags & OL_FLAG_ALONE) && !(row->marks & OL_ROW_CLAIM))
+        r->named.up_to = row->h.xseq;
     if (row->h.author == r->cfg.own && row->h.kind == OL_KIND_UNFREEZE)
         r->unfrozen++;
     ol_header_hash(&r->cfg.line, &row->h, &hash);
@@ -152,9 +156,16 @@ void ol_record_load_proof(struct ol_record *r, const struct ol_row *row)
 
 enum ol_err ol_record_loaded(struct ol_record *r)
 {
-    struct ol_stream *peer = ol_record_peer(r);
+    const struct ol_stream *own = ol_record_own(r);
+    const struct ol_stream *peer = ol_record_peer(r);
 
-
+    if (r->named.up_to > own->head)
+        r->named.up_to = own->head; /* the rest was lost here, and comes back */
+    /* Whoever named what a resume gave up held what stands before that. */
+    for (size_t i = own->absent_n; i > 0; i--) {
+        if (r->named.up_to >= own->absent[i - 1].from && r->named.up_to <= own->absent[i - 1].to)
+            r->named.up_to = own->absent[i - 1].from - 1;
+    }
     /* What came while nothing could be signed may have been urgent: its receipt does not wait either. */
     if (r->peer_said > r->own_named && r->peer_said <= peer->head) {
         r->due.some = true;

@@ -64,6 +64,7 @@ struct ol_record {
     uint32_t peer_said;       /* the peer's last entry that is not a receipt, as loaded */
     size_t unfrozen;          /* officers' decisions after an equivocation, as loaded, less the proofs */
     uint32_t own_named;       /* the highest head of the peer's that we named, as loaded */
+    uint32_t own_said;        /* our last entry that is not a receipt, as loaded */
 };
 
 /* What became of one entry handed in. */

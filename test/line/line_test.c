@@ -787,6 +787,39 @@ static void test_an_entry_sent_again_after_its_receipt_came_takes_no_path_down(v
     assert_int_equal(ol_line_path_health(&p->side[0].line, 0, p->now), OL_PATH_UP);
 }
 
+/* It says that it holds the text, so nothing is sent again, and never signs for it. */
+static void test_a_peer_that_withholds_a_receipt_over_our_restart_takes_the_line_down(void **state)
+{
+    (void)state;
+    start_both();
+    p->side[1].line.signing = OL_SIGN_ASKING;
+    pair_send(p, 0, OL_ROUTINE, "taken, and never receipted");
+    pair_run(p, 5000);
+    pair_kill(p, 0);
+    pair_start(p, 0);
+    p->side[1].line.signing = OL_SIGN_READY; /* or it would owe an answer of its own */
+    p->side[1].line.record.due = (struct ol_due){0};
+    pair_run(p, 5000);
+    assert_int_equal(p->side[0].line.held, 1);
+    assert_int_equal(ol_line_path_health(&p->side[0].line, 0, p->now), OL_PATH_UP);
+    pair_run(p, 70000);
+    assert_int_equal(ol_line_path_health(&p->side[0].line, 0, p->now), OL_PATH_DOWN);
+}
+
+static void test_what_was_receipted_before_a_restart_takes_no_line_down_after_it(void **state)
+{
+    (void)state;
+    start_both();
+    pair_send(p, 0, OL_ROUTINE, "receipted");
+    pair_run(p, 5000);
+    pair_send(p, 1, OL_ROUTINE, "receipted too, by our last entry");
+    pair_run(p, 5000);
+    pair_kill(p, 0);
+    pair_start(p, 0);
+    pair_run(p, 200000);
+    assert_int_equal(ol_line_path_health(&p->side[0].line, 0, p->now), OL_PATH_UP);
+}
+
 /* Some receipt comes in every interval, but the oldest entry without one grows older and older. */
 static void test_receipts_that_lag_ever_more_behind_take_the_line_down(void **state)
 {
@@ -1122,6 +1155,8 @@ int main(void)
         T(test_flash_goes_on_all_paths_immediate_on_the_best_two_the_rest_on_one),
         T(test_a_text_of_an_old_outbox_that_was_said_since_is_not_said_again),
         T(test_an_entry_sent_again_after_its_receipt_came_takes_no_path_down),
+        T(test_a_peer_that_withholds_a_receipt_over_our_restart_takes_the_line_down),
+        T(test_what_was_receipted_before_a_restart_takes_no_line_down_after_it),
         T(test_receipts_that_lag_ever_more_behind_take_the_line_down),
         T(test_a_routine_goes_by_the_second_path_when_the_first_dies_without_a_word),
         T(test_a_station_that_starts_is_answered_on_the_path_that_carries_both_ways),
