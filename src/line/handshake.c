@@ -130,8 +130,9 @@ static void call(struct ol_line *l)
     c->due = 0;
     for (uint8_t i = 0; i < OL_PATHS; i++)
         c->due |= (uint16_t)(path_open(l, i) ? 1u << i : 0);
-    /* Ever more patient: nothing of the link is known yet, and a retry makes the call before it useless. */
-    c->retry_at = l->now.ms + (line_rto(l) << (c->tries < 6 ? c->tries : 6));
+    /* Ever more patient: nothing of the link is known yet, and a retry makes the call before it useless. At 75 bit/s an answer
+     * takes minutes; but who has just come back should not have to wait for as long as that. */
+    c->retry_at = l->now.ms + (line_rto(l) << (c->tries < 6 ? c->tries : 6 + 3 * (c->tries & 1)));
     c->tries++;
 }
 
