@@ -662,10 +662,10 @@ bool sim_liar_alarm(const struct sim_party *honest)
     struct ol_line_status st;
 
     ol_line_status(honest->line, sim_party_now(honest), &st);
-    return st.up == 0;
+    return st.withheld || st.up == 0;
 }
 
-/* What it has to receipt first has been sent. */
+/* What it has to receipt first has been sent since the start, or it says that it holds it. */
 static bool owed_was_sent(const struct ol_line *l)
 {
     const struct ol_shelf *shelf = &l->cfg.record.shelf;
@@ -675,7 +675,7 @@ static bool owed_was_sent(const struct ol_line *l)
         if (shelf->at(shelf->ctx, l->cfg.record.own, row.h.seq + 1, &row))
             return false;
     } while (row.h.kind == OL_KIND_RECEIPT);
-    return ol_line_was_sent(l, row.h.seq);
+    return l->owed_sent >= row.h.seq || l->held >= row.h.seq;
 }
 
 /* The honest side has waited since `since` for a receipt of something that it sent, and nothing was named meanwhile. */
@@ -826,6 +826,33 @@ static void end_false_answer(struct sim_active *f)
     sim_party_wake(honest);
 }
 
+/* Twice what a line may take in three liveness intervals has come, and it brought little. */
+static void judge_flood(struct sim_active *f)
+{
+    const struct sim_party *honest = honest_of(lie_of(f));
+    const struct ol_line *l = honest->line;
+    sim_us window = 3 * f->sim->liveness_ms * SIM_MS;
+    uint64_t *since = &f->number[0];
+    uint64_t *life = &f->number[1];
+    uint64_t *frames = &f->number[2];
+    uint64_t *head = &f->number[3];
+    uint64_t now = f->sim->world.now;
+    struct ol_line_status st;
+
+    if (!honest->running)
+        return;
+    ol_line_status(l, sim_party_now(honest), &st);
+    if (*life == honest->life && now - *since <= 2 * window &&
+        l->count.frames_in - *frames > 1200 + 32 * (st.peer_head + l->early_durable.n - *head))
+        sim_check(f->sim, SIM_CHECK_LIE_RAISES_ALARM, st.flooded, "%s does not show that it is flooded", honest->name);
+    if (*life == honest->life && now - *since <= window)
+        return;
+    *since = now;
+    *life = honest->life;
+    *frames = l->count.frames_in;
+    *head = st.peer_head + l->early_durable.n;
+}
+
 /* It asks for everything, has nothing, starts, and says again what both have: frames that bring nothing. */
 static void flood(struct sim_active *f)
 {
@@ -837,6 +864,7 @@ static void flood(struct sim_active *f)
     };
     uint64_t n = FLOOD;
 
+    judge_flood(f);
     for (unsigned i = 0; i < f->sim->net.paths; i++) /* a fair part of what any path carries */
         n = f->sim->net.path[i].rate / 1600 < n ? f->sim->net.path[i].rate / 1600 : n;
     for (; n > 0; n--) {

@@ -344,7 +344,7 @@ static void check_line(struct doctor *d, const json_t *line)
         report(d, WARN, check, NULL, "doctor.says", "text", reason, NULL);
     json_array_foreach(json_object_get(line, "alarms"), i, alarm)
         if (json_is_string(alarm))
-            report(d, FAIL, check, NULL, "doctor.says", "text", json_string_value(alarm), NULL);
+            report(d, FAIL, check, NULL, "doctor.says", "text", ol_alarm_text(json_string_value(alarm)), NULL);
     check_paths(d, line, check);
     check_peer(d, line, check);
     check_offset(d, line, check);

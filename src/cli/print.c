@@ -145,6 +145,18 @@ void ol_print_text(const json_t *text, const char *indent)
     }
 }
 
+const char *ol_alarm_text(const char *alarm)
+{
+    static const char *const keys[] = {"alarm.another_copy_runs", "alarm.clocks_apart", "alarm.disk_full",
+                                       "alarm.equivocation",      "alarm.flooded",      "alarm.receipts_withheld"};
+
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        if (strcmp(keys[i] + strlen("alarm."), alarm) == 0)
+            return ol_text(keys[i]);
+    }
+    return alarm;
+}
+
 const char *ol_word(const json_t *object, const char *name, char buf[static OL_WORD_MAX])
 {
     const json_t *value = json_object_get(object, name);

@@ -236,6 +236,14 @@ static void print_paths(const json_t *line)
     }
 }
 
+static void print_alarm(const json_t *alarm)
+{
+    json_t *says = json_string(ol_alarm_text(json_is_string(alarm) ? json_string_value(alarm) : "?"));
+
+    ol_print_text(says, "  ! ");
+    json_decref(says);
+}
+
 static void print_line(const json_t *line, const struct widths *w)
 {
     char buf[OL_WORD_MAX];
@@ -255,7 +263,7 @@ static void print_line(const json_t *line, const struct widths *w)
     if (json_is_string(json_object_get(line, "reason")))
         ol_print_text(json_object_get(line, "reason"), "  ");
     json_array_foreach(json_object_get(line, "alarms"), i, alarm)
-        ol_print_text(alarm, "  ! ");
+        print_alarm(alarm);
 }
 
 static void print_lines(const json_t *lines)

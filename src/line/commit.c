@@ -170,11 +170,6 @@ static void sign_all(struct ol_line *l)
         sign_receipts(l, texts);
 }
 
-static bool may_sign(const struct ol_line *l)
-{
-    return l->signing == OL_SIGN_READY || l->signing == OL_SIGN_RESUMING;
-}
-
 static bool something_to_sign(const struct ol_line *l)
 {
     return l->signing == OL_SIGN_RESUMING ||
@@ -211,7 +206,7 @@ bool commit_next(struct ol_line *l, struct ol_out *out)
     if (l->in_flight || !something_to_commit(l))
         return false;
     l->receipts_until = 0;
-    if (may_sign(l))
+    if (l->signing == OL_SIGN_READY || l->signing == OL_SIGN_RESUMING)
         sign_all(l);
     l->outbox_n += count_boxed(b);
     if (b->n == 0)

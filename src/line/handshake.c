@@ -267,6 +267,17 @@ out:
     return err;
 }
 
+static void open_session(struct ol_line *l, struct ol_noise *n, struct ol_session *s, uint8_t id, bool initiator)
+{
+    struct ol_dir_key tx;
+    struct ol_dir_key rx;
+
+    ol_noise_split(n, &tx, &rx, NULL);
+    ol_session_start(s, id, initiator, &tx, &rx, l->now.ms);
+    ol_wipe(&tx, sizeof tx);
+    ol_wipe(&rx, sizeof rx);
+}
+
 /* The commit that message 2 waits for is durable: make it, and the session that it opens. */
 static void make_answer(struct ol_line *l)
 {
@@ -274,8 +285,6 @@ static void make_answer(struct ol_line *l)
     uint8_t payload[OL_FRAME_UDP];
     struct ol_wr w = ol_wr_to(payload, payload_max(l));
     struct ol_item item = {.kind = OL_ITEM_SYNC};
-    struct ol_dir_key tx;
-    struct ol_dir_key rx;
 
     sync_make(l, &item.sync);
     /* With no other session open, nothing can come in that this sync does not know of. */
@@ -287,10 +296,7 @@ static void make_answer(struct ol_line *l)
         return;
     }
     a->len = w.len + OL_NOISE_OVERHEAD;
-    ol_noise_split(&a->noise, &tx, &rx, NULL);
-    ol_session_start(&l->next, a->session, false, &tx, &rx, l->now.ms);
-    ol_wipe(&tx, sizeof tx);
-    ol_wipe(&rx, sizeof rx);
+    open_session(l, &a->noise, &l->next, a->session, false);
     a->made = true;
     a->until = l->now.ms + ANSWER_MS;
     a->due = a->paths;
@@ -299,8 +305,6 @@ static void make_answer(struct ol_line *l)
 static enum ol_err on_message_2(struct ol_line *l, const struct ol_outer *o, uint8_t path, uint16_t conn)
 {
     struct ol_calling *c = &l->calling;
-    struct ol_dir_key tx;
-    struct ol_dir_key rx;
     struct ol_noise n;
     uint8_t payload[OL_FRAME_MAX];
     enum ol_err err;
@@ -313,12 +317,9 @@ static enum ol_err on_message_2(struct ol_line *l, const struct ol_outer *o, uin
         l->count.wrong_card++;
         goto out;
     }
-    ol_noise_split(&n, &tx, &rx, NULL);
     make_room(l);
-    ol_session_start(&l->cur, o->session, true, &tx, &rx, l->now.ms);
+    open_session(l, &n, &l->cur, o->session, true);
     ol_session_wipe(&l->next);
-    ol_wipe(&tx, sizeof tx);
-    ol_wipe(&rx, sizeof rx);
     l->path[path].peer_number = o->path;
     path_heard(l, path, conn);
     err = items_input(l, ol_span(payload, o->rest.len - OL_NOISE_OVERHEAD), &l->cur, path, false);

@@ -20,30 +20,22 @@ struct told {
 
 static enum ol_err take_entry(struct ol_line *l, uint8_t author, const struct ol_entry *e)
 {
+    enum ol_took took;
+
     /* Nothing was asked for since the start: this answers what was asked before it, and is no second life of ours. */
     if (author == own_side(l) && l->signing == OL_SIGN_ASKING)
         return OL_OK;
-    switch (ol_record_take(&l->record, author, e, filling(l), l->now.utc)) {
-    case OL_TOOK_NEW:
-        return OL_OK;
-    case OL_TOOK_KNOWN:
-        /* A duplicate asks for its receipt: our sync, and what the peer's shows missing, answer it. */
-        l->sync_due = l->sync_due || author == peer_side(l);
-        return OL_OK;
-    case OL_TOOK_ASIDE:
-    case OL_TOOK_REFUSED:
-        if (l->now.ms >= l->gap_sync_at && e->seq > ol_record_peer(&l->record)->head + 1) {
-            l->sync_due = true;
-            l->gap_sync_at = l->now.ms + line_rto(l);
-        }
-        return OL_OK;
-    case OL_TOOK_FORK:
-        l->changed = true;
-        return OL_OK;
-    case OL_TOOK_FULL:
-        return OL_LIMIT;
+    took = ol_record_take(&l->record, author, e, filling(l), l->now.utc);
+    l->changed = l->changed || took == OL_TOOK_FORK;
+    l->useful += took == OL_TOOK_NEW || took == OL_TOOK_ASIDE;
+    /* A duplicate asks for its receipt: our sync, and what the peer's shows missing, answer it. */
+    l->sync_due = l->sync_due || (took == OL_TOOK_KNOWN && author == peer_side(l));
+    if ((took == OL_TOOK_ASIDE || took == OL_TOOK_REFUSED) && l->now.ms >= l->gap_sync_at &&
+        e->seq > ol_record_peer(&l->record)->head + 1) {
+        l->sync_due = true;
+        l->gap_sync_at = l->now.ms + line_rto(l);
     }
-    return OL_OK;
+    return took == OL_TOOK_FULL ? OL_LIMIT : OL_OK;
 }
 
 static enum ol_err take_part(struct ol_line *l, const struct ol_part *part)
@@ -172,6 +164,20 @@ static enum ol_err open_frame(struct ol_line *l, const struct ol_outer *o, struc
     return result;
 }
 
+/* A line has its questions and repeats; but many more frames than bring anything are meant to keep us busy. */
+static void watch_flood(struct ol_line *l)
+{
+    bool over = ++l->frames > FLOOD_FRAMES + 8 * l->useful;
+
+    l->changed = l->changed || (over && !l->flooded);
+    l->flooded = l->flooded || over;
+    if (l->now.ms - l->frames_since > 3 * l->cfg.liveness_ms) {
+        l->flooded = over;
+        l->frames_since = l->now.ms;
+        l->frames = l->useful = 0;
+    }
+}
+
 static enum ol_err frame_input(struct ol_line *l, const struct ol_outer *o, uint8_t path, uint16_t conn,
                                struct ol_span in)
 {
@@ -191,6 +197,7 @@ static enum ol_err frame_input(struct ol_line *l, const struct ol_outer *o, uint
     path_heard(l, path, conn);
     err = items_input(l, ol_span(items, o->rest.len - OL_TAG), s, path, false);
     ol_wipe(items, sizeof items);
+    watch_flood(l);
     return err;
 }
 

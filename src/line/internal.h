@@ -14,6 +14,7 @@
 #define ANSWER_MS 300000u      /* an answered session waits so long for its first frame: the slowest round trip */
 #define DISK_RETRY_MS 1000u
 #define CLOCK_DOUBT_S 60
+#define FLOOD_FRAMES 512u      /* in three liveness intervals, and eight for each that brings something */
 #define PHASE_FRAMES (1u << 20) /* frames on a path after which the key is ratcheted */
 
 /* The message from the owner of the memory: which batch the next commit will be. */
@@ -94,6 +95,8 @@ void liveness_tick(struct ol_line *l);
 ol_ms liveness_deadline(const struct ol_line *l);
 ol_ms path_rto(const struct ol_line *l, uint8_t path);
 ol_ms line_rto(const struct ol_line *l);
+/* What was sent is not receipted for three liveness intervals. */
+bool receipt_overdue(const struct ol_line *l, struct ol_now now);
 bool path_open(const struct ol_line *l, uint8_t path);
 /* Open and with room at the relay. */
 bool path_ready(const struct ol_line *l, uint8_t path);

@@ -42,8 +42,6 @@ enum ol_err ol_line_loaded(struct ol_line *l, size_t outbox_n)
     const struct ol_stream *peer = ol_record_peer(&l->record);
     enum ol_err err = ol_record_loaded(&l->record);
 
-    if (err)
-        return err;
     l->outbox_n = outbox_n;
     l->own_durable = ol_record_own(&l->record)->head;
     l->peer_durable = (struct ol_place){.seq = peer->head, .hash = peer->head_hash};
@@ -53,7 +51,7 @@ enum ol_err ol_line_loaded(struct ol_line *l, size_t outbox_n)
     l->named = l->named_told = l->record.named.up_to;
     l->owed_seq = l->record.own_said;
     signing_update(l);
-    return OL_OK;
+    return err;
 }
 
 /* A receipt is owed and overdue: ask; the answer brings the peer's sync. */
@@ -139,7 +137,6 @@ bool ol_line_next(struct ol_line *l, struct ol_out *out)
     }
     if (any && out->kind == OL_OUT_SEND) {
         l->path[out->path].outstanding++;
-        l->count.frames_out++;
         l->count.bytes_out += out->bytes.len;
     }
     return any;
@@ -156,7 +153,6 @@ void ol_line_status(const struct ol_line *l, struct ol_now now, struct ol_line_s
         .frozen = l->record.stream[peer_side(l) - 'A'].frozen,
         .no_room = l->no_room,
         .clock_doubtful = l->record.clock_doubtful,
-        .asked_answered = l->answered,
     };
     for (uint8_t i = 0; i < OL_PATHS; i++) {
         const struct ol_line_path *p = &l->path[i];
@@ -168,6 +164,8 @@ void ol_line_status(const struct ol_line *l, struct ol_now now, struct ol_line_s
         if (p->heard_at > last)
             last = p->heard_at;
     }
+    out->flooded = l->flooded;
+    out->withheld = receipt_overdue(l, now) && now.ms - last <= 3 * l->cfg.liveness_ms;
     out->heard = last > 0;
     out->heard_ms = last > 0 ? now.ms - last : 0;
 }

@@ -143,7 +143,6 @@ struct ol_counters {
     uint64_t replayed;
     uint64_t malformed;  /* authentic frames with something in them that does not parse */
     uint64_t frames_in;
-    uint64_t frames_out;
     uint64_t bytes_in;
     uint64_t bytes_out;
     uint64_t wrong_key;  /* handshakes with our peer's form whose tag our courier key does not make */
@@ -223,6 +222,10 @@ struct ol_line {
     uint64_t pieces;         /* of long entries of ours, that came from the peer */
     uint64_t back_seen;      /* these and record.taken_back when the peer last had no more */
     unsigned quiet;          /* answers in a row that brought nothing new */
+    uint64_t frames;         /* that came since frames_since */
+    uint64_t useful;         /* what they brought: entries, pieces */
+    ol_ms frames_since;
+    bool flooded;
     bool sync_due;
     ol_ms gap_sync_at;
     bool answer_wanted;      /* the peer is STARTING: each sync answers it, on whichever path one gets through */
@@ -254,7 +257,8 @@ struct ol_line_status {
     bool frozen;         /* the peer equivocated */
     bool no_room;
     bool clock_doubtful; /* the clocks are more than a minute apart */
-    bool asked_answered; /* since the start the peer has said what it holds */
+    bool withheld;       /* the peer is heard, and what was sent is not receipted for three liveness intervals */
+    bool flooded;        /* many more frames come than bring anything */
     unsigned configured;
     unsigned up;
 };

@@ -38,6 +38,11 @@ ol_ms line_rto(const struct ol_line *l)
     return rto == 0 ? RETRY_FIRST_MS : rto;
 }
 
+bool receipt_overdue(const struct ol_line *l, struct ol_now now)
+{
+    return l->owed_since != 0 && now.ms - l->owed_since > 3 * l->cfg.liveness_ms;
+}
+
 enum ol_path_health ol_line_path_health(const struct ol_line *l, uint8_t path, struct ol_now now)
 {
     const struct ol_line_path *p = &l->path[path];
@@ -46,7 +51,7 @@ enum ol_path_health ol_line_path_health(const struct ol_line *l, uint8_t path, s
     if (!path_open(l, path) || !p->heard || !p->confirmed)
         return OL_PATH_DOWN;
     /* Echoes alone do not make it up: someone may forward nothing else. */
-    if (l->owed_since != 0 && now.ms - l->owed_since > limit)
+    if (receipt_overdue(l, now))
         return OL_PATH_DOWN;
     return now.ms - p->heard_at <= limit && now.ms - p->confirmed_at <= limit ? OL_PATH_UP : OL_PATH_DOWN;
 }

@@ -128,7 +128,7 @@ bool receipt_waits(const struct ol_line *l)
     return l->receipt_seq >= l->tail;
 }
 
-static struct ol_urgent *urgent(struct ol_line *l, uint32_t seq)
+static const struct ol_urgent *urgent(const struct ol_line *l, uint32_t seq)
 {
     for (size_t i = 0; i < l->urgent_n; i++) {
         if (l->urgent[i].seq == seq)
@@ -559,13 +559,9 @@ bool output_next(struct ol_line *l, struct ol_out *out)
 
 bool ol_line_was_sent(const struct ol_line *l, uint32_t seq)
 {
-    if (seq < l->tail)
-        return true;
-    for (size_t i = 0; i < l->urgent_n; i++) {
-        if (l->urgent[i].seq == seq)
-            return l->urgent[i].sent != 0;
-    }
-    return false;
+    const struct ol_urgent *u = urgent(l, seq);
+
+    return seq < l->tail || (u != NULL && u->sent != 0);
 }
 
 /* ---- Parts coming in ---- */
@@ -621,6 +617,7 @@ bool part_input(struct ol_line *l, const struct ol_part *part, struct ol_entry *
     t->touched = l->now.ms;
     if (!have_add(t, part->offset, part->offset + (uint32_t)part->bytes.len))
         return false;
+    l->useful++;
     l->pieces += part->author == own_side(l) && ol_record_hash(&l->record, part->author, part->seq, &known) != OL_OK;
     memcpy(t->bytes + part->offset, part->bytes.p, part->bytes.len);
     if (t->have_n != 1 || t->have[0].from != 0 || t->have[0].to != t->total)

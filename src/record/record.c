@@ -117,19 +117,15 @@ enum ol_err ol_record_load(struct ol_record *r, const struct ol_row *row)
     struct ol_stream *s = ol_record_stream(r, row->h.author);
     struct ol_early early = {.seq = row->h.seq, .kind = row->h.kind, .time = row->h.time, .hash = row->hash,
                              .prev = row->h.prev};
+    bool own = row->h.author == r->cfg.own;
     struct ol_hash hash;
     uint32_t from;
 
-    if (row->h.author != r->cfg.own && row->h.kind != OL_KIND_RECEIPT)
-        r->peer_said = row->h.seq;
-    if (row->h.author == r->cfg.own && row->h.kind != OL_KIND_RECEIPT)
-        r->own_said = row->h.seq;
-    if (row->h.author == r->cfg.own && !(row->h.flags & OL_FLAG_ALONE))
-        r->own_named = row->h.xseq;
-    if (row->h.author != r->cfg.own && !(row->h.flags & OL_FLAG_ALONE) && !(row->marks & OL_ROW_CLAIM))
-        r->named.up_to = row->h.xseq;
-    if (row->h.author == r->cfg.own && row->h.kind == OL_KIND_UNFREEZE)
-        r->unfrozen++;
+    if (row->h.kind != OL_KIND_RECEIPT)
+        *(own ? &r->own_said : &r->peer_said) = row->h.seq;
+    if (!(row->h.flags & OL_FLAG_ALONE) && !(row->marks & OL_ROW_CLAIM))
+        *(own ? &r->own_named : &r->named.up_to) = row->h.xseq;
+    r->unfrozen += own && row->h.kind == OL_KIND_UNFREEZE;
     ol_header_hash(&r->cfg.line, &row->h, &hash);
     if (!ol_hash_equal(&hash, &row->hash) || row->h.seq <= s->head || ol_stream_early(s, row->h.seq) != NULL)
         return OL_MALFORMED;

@@ -565,6 +565,10 @@ static json_t *alarms_json(const struct ol_line_status *st)
         json_array_append_new(list, json_string("disk_full"));
     if (st->clock_doubtful)
         json_array_append_new(list, json_string("clocks_apart"));
+    if (st->withheld)
+        json_array_append_new(list, json_string("receipts_withheld"));
+    if (st->flooded)
+        json_array_append_new(list, json_string("flooded"));
     return list;
 }
 

@@ -184,6 +184,38 @@ static void test_long_entries_on_two_paths_do_not_begin_each_other_anew(void **s
     assert_int_equal(p->side[0].delivered_up_to, 2);
 }
 
+static void test_a_flood_of_frames_that_bring_nothing_is_shown_and_its_end_too(void **state)
+{
+    struct ol_line_status st;
+    uint64_t interval = p->side[0].cfg.liveness_ms;
+
+    (void)state;
+    for (unsigned i = 0; i < 700; i++) {
+        p->side[1].line.sync_due = true;
+        pair_settle(p);
+    }
+    ol_line_status(&p->side[0].line, p->now, &st);
+    assert_true(st.flooded);
+    pair_run(p, 8 * interval);
+    ol_line_status(&p->side[0].line, p->now, &st);
+    assert_false(st.flooded);
+}
+
+static void test_many_entries_are_no_flood(void **state)
+{
+    struct ol_line_status st;
+
+    (void)state;
+    for (unsigned i = 0; i < 1500; i++) {
+        pair_send(p, 1, OL_FLASH, "one of many, each in a frame of its own");
+        pair_settle(p);
+    }
+    ol_line_status(&p->side[0].line, p->now, &st);
+    assert_false(st.flooded);
+    ol_line_status(&p->side[1].line, p->now, &st);
+    assert_false(st.flooded);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -193,6 +225,8 @@ int main(void)
         T(test_an_answer_held_back_makes_no_clock_doubtful),
         T(test_a_clock_two_minutes_ahead_is_doubtful),
         T(test_a_line_whose_session_was_dropped_comes_up_again),
+        T(test_a_flood_of_frames_that_bring_nothing_is_shown_and_its_end_too),
+        T(test_many_entries_are_no_flood),
         T(test_long_entries_on_two_paths_do_not_begin_each_other_anew),
     };
 

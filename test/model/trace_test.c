@@ -75,7 +75,7 @@ static void set_clock(struct replay *r, unsigned side)
  * asked for, and in every other after: the model has the first only. */
 static void windows(struct replay *r, unsigned side, bool shaking)
 {
-    line_of(r, side)->count.frames_out = 0;
+    line_of(r, side)->give_first = true; /* had the last turn */
     for (uint8_t i = 0; i < PATHS; i++)
         line_of(r, side)->path[i].window = shaking || r->out[side].net[i].len == 0 ? 1 : 0;
 }
