@@ -369,11 +369,14 @@ static enum ol_took put_run(struct ol_record *r, const struct ol_stream *s, stru
     struct ol_entry e;
 
     for (;;) {
+        const struct ol_early *next = ol_stream_early(s, c.h.seq + 1);
         struct ol_hash prev = c.hash;
         uint32_t before = c.h.time;
 
         if (b->n > first && early_follows(s, c.h.seq, &prev))
             return OL_TOOK_NEW;
+        if (b->n > first && next != NULL && next->kind != OL_KIND_RESUME)
+            return OL_TOOK_REFUSED; /* it is verified, and says that another stands before it */
         if (ol_stream_get_aside(s, c.h.seq + 1, &e))
             return OL_TOOK_ASIDE;
         *last = e.seq;

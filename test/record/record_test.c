@@ -452,6 +452,23 @@ static void test_the_seal_of_a_resume_covers_what_waits_aside_before_it(void **s
     assert_int_equal(taken->n, 2);
 }
 
+/* What no seal covers may be anything; it must not keep out what was signed. */
+static void test_what_waits_aside_gives_way_when_an_early_entry_follows_another(void **state)
+{
+    struct ol_entry good = write_entry(40, OL_ROUTINE, "what was signed", OL_WIRE_FULL);
+    struct ol_entry next = write_entry(40, OL_FLASH, "after it", OL_WIRE_FULL);
+    struct ol_entry other = good;
+
+    (void)state;
+    other.body = ol_span("something else", 14);
+    other.flags = (uint8_t)(other.flags & ~OL_WIRE_FULL);
+    assert_int_equal(take(&next), OL_TOOK_NEW);
+    assert_int_equal(take(&other), OL_TOOK_REFUSED);
+    assert_int_equal(b->want[0].from, 1);
+    assert_int_equal(take(&good), OL_TOOK_NEW);
+    assert_int_equal(head(), 2);
+}
+
 static void test_what_waits_aside_after_a_resume_came_is_taken_too(void **state)
 {
     struct ol_entry loose = write_entry(40, OL_ROUTINE, "of a run", OL_WIRE_LENGTH);
@@ -662,6 +679,7 @@ int main(void)
         T(test_an_accepted_resume_may_go_on_from_the_other_history),
         T(test_the_seal_of_a_resume_covers_what_waits_aside_before_it),
         T(test_what_waits_aside_after_a_resume_came_is_taken_too),
+        T(test_what_waits_aside_gives_way_when_an_early_entry_follows_another),
         T(test_a_resume_may_bring_back_what_an_earlier_one_declared_absent),
         T(test_a_resume_stays_early_until_all_that_it_goes_on_from_is_held),
         T(test_an_absent_run_that_waits_aside_for_its_seal_outlives_an_entry_of_our_own),
