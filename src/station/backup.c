@@ -189,8 +189,8 @@ static bool lengths_fit(const struct backup *b)
 static enum ol_err read_head(struct backup *b, struct ol_fault *f)
 {
     uint8_t head[HEAD];
-    struct ol_rd r = ol_rd_from(ol_span(head, sizeof head));
     size_t n = fread(head, 1, sizeof head, b->file);
+    struct ol_rd r = ol_rd_from(ol_span(head, sizeof head));
 
     if (n >= MAGIC && memcmp(ol_rd_take(&r, MAGIC).p, OL_BACKUP_MAGIC, MAGIC) != 0)
         return damaged(b, "err.backup.magic", f);

@@ -90,7 +90,7 @@ static bool read_text(const json_t *value, size_t max, uint8_t **out, size_t *le
     else if (*len == 0)
         ol_fault_set(f, OL_EXIT_USAGE, "err.station.empty", NULL);
     else if (*len > max) {
-        char limit[16];
+        char limit[24];
 
         snprintf(limit, sizeof limit, "%zu", max);
         ol_fault_set(f, OL_EXIT_USAGE, "err.station.long", "limit", limit, NULL);
