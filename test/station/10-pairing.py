@@ -156,6 +156,7 @@ class Pairing(unittest.TestCase):
     def test_a_malformed_configuration_names_file_line_and_setting(self):
         with open(os.path.join(self.a.home, "station.conf"), "a", encoding="utf-8") as f:
             f.write("liveness_secnds = 3;\n")
+        self.addCleanup(self.a.run, "down")  # the relay, which reads another file, is up
         answer = self.a.run("up")
         self.assertEqual(answer.code, 1)
         self.assertRegex(answer.err, r"station\.conf:\d+: liveness_secnds")
