@@ -115,6 +115,17 @@ static void test_an_empty_input_reads_as_nothing(void **state)
     CHECK_ERR(OL_MALFORMED, ol_rd_end(&r));
 }
 
+static void test_no_bytes_can_be_read_where_there_are_none(void **state)
+{
+    uint8_t out = 7;
+    struct ol_rd r = ol_rd_from(ol_span(NULL, 0));
+
+    (void)state;
+    ol_rd_bytes(&r, &out, 0);
+    assert_int_equal(out, 7);
+    CHECK_ERR(OL_OK, ol_rd_end(&r));
+}
+
 static void test_a_write_that_does_not_fit_writes_nothing_and_stops_the_rest(void **state)
 {
     uint8_t buf[4] = {9, 9, 9, 9};
@@ -171,6 +182,7 @@ int main(void)
         cmocka_unit_test(test_a_look_ahead_takes_nothing),
         cmocka_unit_test(test_taken_bytes_are_borrowed_from_the_input),
         cmocka_unit_test(test_an_empty_input_reads_as_nothing),
+        cmocka_unit_test(test_no_bytes_can_be_read_where_there_are_none),
         cmocka_unit_test(test_a_write_that_does_not_fit_writes_nothing_and_stops_the_rest),
         cmocka_unit_test(test_nothing_can_be_written_into_no_room),
         cmocka_unit_test(test_spans_are_equal_by_content_and_length),

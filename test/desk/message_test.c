@@ -181,6 +181,7 @@ static void test_who_may_do_what_is_the_table(void **state)
     for (unsigned s = OL_RELEASED; s <= OL_DECLINED; s++) {
         for (size_t k = 0; k < sizeof kinds; k++)
             assert_int_equal(ol_act_allowed(s, kinds[k]), strchr(allowed[s], letters[k]) != NULL);
+        assert_false(ol_act_allowed(s, OL_KIND_MESSAGE)); /* is no act */
     }
 }
 

@@ -173,6 +173,19 @@ static void test_a_frame_of_a_retired_phase_is_refused(void **state)
     CHECK_ERR(OL_FORGED, open_it(&b, &late));
 }
 
+static void test_a_confirmation_is_of_the_last_frame_with_these_32_bits(void **state)
+{
+    struct ol_session_path *path = &a.path[0];
+
+    (void)state;
+    path->tx_counter = (UINT64_C(5) << 32) + 10;
+    assert_true(ol_session_confirm(&a, 0, 9));
+    assert_true(path->tx_confirmed == path->tx_counter);
+    path->tx_confirmed = 0;
+    assert_true(ol_session_confirm(&a, 0, UINT32_MAX));
+    assert_true(path->tx_confirmed == UINT64_C(5) << 32);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +194,7 @@ int main(void)
         T(test_every_flipped_bit_of_a_frame_is_refused_and_changes_nothing),
         T(test_the_replay_window_takes_each_counter_once_within_its_width),
         T(test_counters_go_on_past_the_16_bits_that_are_sent),
+        T(test_a_confirmation_is_of_the_last_frame_with_these_32_bits),
         T(test_a_sender_stays_within_its_distance_of_what_was_confirmed),
         T(test_the_ratchet_waits_for_proof_and_old_frames_still_open_for_one_phase),
         T(test_a_frame_of_a_retired_phase_is_refused),

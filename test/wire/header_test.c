@@ -135,6 +135,7 @@ static void test_fields_out_of_their_range_are_malformed(void **state)
     h = some_header(), h.kind = 31, check_field(h);
     h = some_header(), h.flags |= 8, check_field(h);
     h = some_header(), h.seq = 0, check_field(h);
+    h = some_header(), h.seq = OL_SEQ_MAX + 1, check_field(h);
     h = some_header(), h.seq = 1, check_field(h);  /* but has a prev */
     h = some_header(), h.xseq = 0, check_field(h); /* but has an xhash */
 }
