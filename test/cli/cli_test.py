@@ -220,6 +220,7 @@ class SettingUp(Case):
         self.assertNotEqual(key, (self.dir / "k2").read_text())
         self.assertEqual(0o600, stat.S_IMODE((self.dir / "k1").stat().st_mode))
         self.run_it("psk", "-o", "k1", want=1)
+        self.assertEqual([{"schema": 1, "file": "k3"}], self.run_json("psk", "-o", "k3"))
         self.assertEqual(key, (self.dir / "k1").read_text())
         self.run_it("psk", want=2)
 
@@ -409,6 +410,17 @@ class Calling(Case):
             self.assertEqual("", self.run_it(*args, want=2))
             self.assertNotEqual("", self.err)
 
+    def test_an_option_that_must_be_there_is_named(self):
+        for option, *args in (("--party", "init", "x"), ("--station", "init", "x", "--party", "P"),
+                              ("--lang", "init", "x", "--party", "P", "--station", "S"), ("-o", "psk"),
+                              ("-o", "-C", "x", "backup"), ("-o", "-C", "x", "disclose", "north", "A1"),
+                              ("-o", "-C", "x", "evidence", "north")):
+            self.assertEqual("", self.run_it(*args, want=2))
+            self.assertIn(option, self.err)
+
+    def test_version_is_one_line(self):
+        self.assertRegex(self.run_it("--version"), r"\Aopenline [0-9.]+\n\Z")
+
     def test_home_that_is_none_is_named(self):
         (self.dir / "empty").mkdir()
         for home in "nowhere", "empty":
@@ -583,6 +595,12 @@ class Talking(Case):
             out = self.run_it("-C", self.home, "status")
         for word in "north", "up", "值班室", "12 ms", "1 s", "! alarm":
             self.assertIn(word, out)
+        running["lines"][0].update(last_heard_ms=180000, reason="nobody answers")
+        with Station(self.home, status=lambda _: {"result": running}):
+            out = self.run_it("-C", self.home, "status")
+        self.assertIn("3 min", out)
+        self.assertIn("nobody answers", out)
+        self.assertNotEqual("", self.run_it("-C", self.home, "status"))
         fields, = self.run_json("-C", self.home, "status")
         self.assertEqual(["schema", "station", "pids", "lines"], list(fields))
         self.assertEqual(["party", "station", "lang", "fingerprint"], list(fields["station"]))
