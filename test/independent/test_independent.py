@@ -460,6 +460,8 @@ class WithAReal:
         self.here.unread = [self.here.theirs.head + 1]
         for understood in (False, True):
             message = self.bed.send("of a later version", "-p", "flash")
+            self.here.until(lambda name=self.bed.name(message): self.real.must("show", LINE, name, "--json")
+                            .json["understood"] is not None, "its receipt on record")
             shown = self.real.must("show", LINE, self.bed.name(message), "--json").json
             self.assertEqual((shown["state"], shown["understood"]), ("delivered", understood))
         said = self.real.must("show", LINE, self.bed.name(message)).out
