@@ -158,6 +158,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         repeat(p);
     pair_run(p, 600000);
     check(p);
-    two_end(p);
+    pair_empty(p);
     return 0;
 }

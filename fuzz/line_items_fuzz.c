@@ -136,6 +136,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         step(&r);
     pair_run(p, 5000);
     check_record(&p->side[1]);
-    two_end(p);
+    pair_empty(p);
     return 0;
 }

@@ -145,6 +145,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         step(&r);
     heal();
     assert(pair_agree(p) && p->side[0].outbox_n == 0 && p->side[1].outbox_n == 0);
-    two_end(p);
+    pair_empty(p);
     return 0;
 }

@@ -137,3 +137,17 @@ uint8_t *made_file(const char *path, size_t *size)
     fclose(f);
     return bytes;
 }
+
+uint8_t *made_changed(const uint8_t *file, size_t size, struct ol_rd *changes)
+{
+    uint8_t *changed = malloc(size);
+
+    assert(changed != NULL);
+    memcpy(changed, file, size);
+    while (!changes->bad && changes->left >= 4) {
+        uint32_t change = ol_rd_u32(changes);
+
+        changed[(change >> 8) % size] = (uint8_t)change;
+    }
+    return changed;
+}

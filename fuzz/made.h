@@ -21,5 +21,7 @@ void made_store(struct made *m, const char *path);
 
 /* A whole file in memory, from malloc. */
 uint8_t *made_file(const char *path, size_t *size);
+/* A copy, from malloc, with bytes changed: offset 3, value 1, again and again. */
+uint8_t *made_changed(const uint8_t *file, size_t size, struct ol_rd *changes);
 
 #endif

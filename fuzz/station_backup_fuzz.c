@@ -130,13 +130,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (good_size == 0)
         make_good();
-    bad = malloc(good_size);
-    memcpy(bad, good, good_size);
-    while (r.left >= 4) {
-        uint32_t change = ol_rd_u32(&r);
-
-        bad[(change >> 8) % good_size] = (uint8_t)change;
-    }
+    bad = made_changed(good, good_size, &r);
     cut = cut == 0 || cut > good_size ? good_size : cut;
     if (sums && cut >= SUM)
         put_sum(bad, cut);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "two.h"
 
-#include <stdlib.h>
-
 static struct pair pair;
 static struct pair made;
 
@@ -14,19 +12,4 @@ struct pair *two_begin(unsigned paths)
     }
     pair = made;
     return &pair;
-}
-
-/* What pair_free does, but for the memory that the next input uses again. */
-void two_end(struct pair *p)
-{
-    for (unsigned i = 0; i < 2; i++) {
-        struct pair_side *s = &p->side[i];
-
-        for (unsigned a = 0; a < 2; a++) {
-            for (size_t n = 0; n < s->rows_n[a]; n++)
-                free(s->rows[a][n].body);
-        }
-        for (size_t n = 0; n < s->outbox_n; n++)
-            free(s->outbox[n].body);
-    }
 }

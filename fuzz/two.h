@@ -8,8 +8,7 @@
 
 #include "../test/line/pair.h"
 
-/* Not started yet; the same pair, with the same memory, each time. */
+/* Not started yet; the same pair, with the same memory, each time; pair_empty ends it. */
 struct pair *two_begin(unsigned paths);
-void two_end(struct pair *p);
 
 #endif

@@ -446,7 +446,7 @@ void pair_init(struct pair *p, unsigned paths, uint64_t seed)
     }
 }
 
-void pair_free(struct pair *p)
+void pair_empty(struct pair *p)
 {
     for (unsigned i = 0; i < 2; i++) {
         struct pair_side *s = &p->side[i];
@@ -454,12 +454,20 @@ void pair_free(struct pair *p)
         for (unsigned a = 0; a < 2; a++) {
             for (size_t n = 0; n < s->rows_n[a]; n++)
                 free(s->rows[a][n].body);
-            free(s->rows[a]);
         }
         for (size_t n = 0; n < s->outbox_n; n++)
             free(s->outbox[n].body);
-        if (s->running)
-            ol_line_fini(&s->line);
+    }
+}
+
+void pair_free(struct pair *p)
+{
+    pair_empty(p);
+    for (unsigned i = 0; i < 2; i++) {
+        free(p->side[i].rows[0]);
+        free(p->side[i].rows[1]);
+        if (p->side[i].running)
+            ol_line_fini(&p->side[i].line);
     }
     free(p->queue);
 }

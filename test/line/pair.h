@@ -80,6 +80,8 @@ struct pair {
 uint64_t pair_random(struct pair *p);
 void pair_init(struct pair *p, unsigned paths, uint64_t seed);
 void pair_free(struct pair *p);
+/* Frees what their stores hold, and nothing else: for a pair that is then made from a copy of one that was empty. */
+void pair_empty(struct pair *p);
 /* A station begins, or begins again, from what its store holds. */
 void pair_start(struct pair *p, unsigned side);
 void pair_kill(struct pair *p, unsigned side);

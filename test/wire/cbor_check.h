@@ -44,4 +44,37 @@ static inline enum ol_err cbor_check(struct ol_span in)
     return ol_rd_end(&r);
 }
 
+/* Reads an item that was accepted and writes it again. */
+static inline void cbor_write_again(struct ol_rd *r, struct ol_wr *w)
+{
+    uint64_t last = UINT64_MAX;
+    size_t n;
+
+    switch (ol_cbor_peek(r)) {
+    case OL_CBOR_UINT:
+        ol_cbor_put_uint(w, ol_cbor_uint(r));
+        break;
+    case OL_CBOR_BYTES:
+        ol_cbor_put_bytes(w, ol_cbor_bytes(r));
+        break;
+    case OL_CBOR_TEXT:
+        ol_cbor_put_text(w, ol_cbor_text(r));
+        break;
+    case OL_CBOR_ARRAY:
+        n = ol_cbor_array(r);
+        for (ol_cbor_put_array(w, n); n > 0; n--)
+            cbor_write_again(r, w);
+        break;
+    case OL_CBOR_MAP:
+        n = ol_cbor_map(r);
+        for (ol_cbor_put_map(w, n); n > 0; n--) {
+            ol_cbor_put_uint(w, ol_cbor_key(r, &last));
+            cbor_write_again(r, w);
+        }
+        break;
+    case OL_CBOR_NONE:
+        r->bad = true;
+    }
+}
+
 #endif
