@@ -1,25 +1,119 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A store whose file is damaged: bytes changed (offset 3, value 1, again and again), and cut where the first
- * two bytes say. It opens or it does not; what it gives then is as it was written, or is found out by the
- * check of the row itself.
+ * A store whose file is damaged. It opens or it does not; what it gives then is as it was written, or is found
+ * out by the check of the row itself.
+ *
+ *     offset  size
+ *          0     1  1: the sums of its pages are made right again, as whoever means to do harm would
+ *          1     2  where it is cut; 0: nowhere
+ *          3     1  how many columns are changed, 4 bytes for each: which, of which row, type, length or value
+ *                   then bytes changed: offset 3, value 1, again and again
  */
 #include <poll.h>
+#include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "folder.h"
 #include "fuzz.h"
 #include "made.h"
+#include "store/sum.h"
+
+static const char *const columns[] = {
+    "line SET name", "line SET id", "line SET id0", "line SET own_card", "line SET peer_card", "line SET old_line",
+    "line SET compared", "line SET restored", "line SET revoked",
+    "entry SET kind", "entry SET flags", "entry SET xseq", "entry SET time", "entry SET marks", "entry SET stored_at",
+    "entry SET about", "entry SET hash", "entry SET prev", "entry SET xhash", "entry SET commitment", "entry SET seal",
+    "entry SET body", "entry SET id", "evidence SET id", "evidence SET kind", "evidence SET hash", "evidence SET seal",
+    "evidence SET body", "named SET seq", "answered SET key", "outbox SET token", "outbox SET kind", "outbox SET flags",
+    "outbox SET body",
+};
 
 static struct made made;
 static uint8_t *good;
 static size_t good_size;
 
+static sqlite3 *open_bare(const char *path)
+{
+    sqlite3 *db = NULL;
+    int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, ol_sum_files());
+
+    if (rc != SQLITE_OK || sqlite3_exec(db, "PRAGMA ignore_check_constraints = ON", NULL, NULL, NULL) != SQLITE_OK) {
+        sqlite3_close(db);
+        return NULL;
+    }
+    return db;
+}
+
+/* Its tables take whatever comes. */
 static void make_good(void)
 {
+    sqlite3 *db;
+    int rc;
+
     made_store(&made, folder_path("good.db"));
+    db = open_bare(folder_path("good.db"));
+    assert(db != NULL);
+    rc = sqlite3_exec(db, "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = "
+                          "replace(replace(replace(sql, ' STRICT,', ''), ' STRICT', ''), ' NOT NULL', '') "
+                          "WHERE type = 'table'",
+                      NULL, NULL, NULL);
+    assert(rc == SQLITE_OK);
+    sqlite3_close(db);
     good = made_file(folder_path("good.db"), &good_size);
+}
+
+static void bind_value(sqlite3_stmt *q, uint8_t type, uint8_t v)
+{
+    static const char text[256] = "a name that is longer than any that a line may have, so long that it does not fit.....";
+    int shift = type >> 2 & 31;
+
+    switch (type & 3) {
+    case 0:
+        sqlite3_bind_null(q, 1);
+        break;
+    case 1:
+        sqlite3_bind_int64(q, 1, ((int64_t)v << shift) * (type & 128 ? -1 : 1));
+        break;
+    case 2:
+        sqlite3_bind_text(q, 1, text, v, SQLITE_STATIC);
+        break;
+    default:
+        sqlite3_bind_zeroblob(q, 1, v << shift % 9);
+        break;
+    }
+}
+
+static void change_column(sqlite3 *db, struct ol_rd *r)
+{
+    const char *column = columns[ol_rd_u8(r) % (sizeof columns / sizeof columns[0])];
+    uint8_t row = ol_rd_u8(r);
+    uint8_t type = ol_rd_u8(r);
+    sqlite3_stmt *q = NULL;
+    char sql[100];
+
+    snprintf(sql, sizeof sql, "UPDATE %s = ?1 LIMIT 1 OFFSET %u", column, row % 16u);
+    if (sqlite3_prepare_v2(db, sql, -1, &q, NULL) == SQLITE_OK) {
+        bind_value(q, type, ol_rd_u8(r));
+        sqlite3_step(q);
+    }
+    sqlite3_finalize(q);
+}
+
+static void change_columns(struct ol_rd r)
+{
+    sqlite3 *db = r.left > 0 ? open_bare(folder_path("bad.db")) : NULL;
+
+    while (db != NULL && r.left > 0)
+        change_column(db, &r);
+    sqlite3_close(db);
+}
+
+static void seal_pages(uint8_t *file, size_t size)
+{
+    for (uint32_t n = 0; n < size / OL_PAGE; n++)
+        ol_page_seal(file + n * OL_PAGE, n + 1);
 }
 
 static bool check_row(void *ctx, const struct ol_row *row)
@@ -67,6 +161,7 @@ static void read_all(struct ol_store *s)
         (void)!ol_store_scan(s, line, author, 1, check_row, NULL);
         (void)!ol_store_scan_kind(s, line, author, OL_KIND_MESSAGE, 1, check_row, NULL);
         (void)!ol_store_acts(s, line, author, 1, check_row, NULL);
+        (void)!ol_store_scan_all(s, line, author, check_row, NULL);
         (void)!ol_store_receipt(s, line, author, 1, &row);
         if (ol_store_row_by_hash(s, line, author, &made.pair->side[0].rows[author - 'A'][1].row.hash, &row) == OL_OK)
             check_row(NULL, &row);
@@ -98,27 +193,32 @@ static void write_row(struct ol_store *s)
     }
 }
 
+static void write_bad(struct ol_rd *r)
+{
+    bool sums = ol_rd_u8(r) & 1;
+    uint16_t cut = ol_rd_u16(r);
+    size_t n = ol_rd_u8(r) % 8;
+    struct ol_span changes = ol_rd_take(r, 4 * (n < r->left / 4 ? n : r->left / 4));
+    uint8_t *bad = made_changed(good, good_size, r);
+
+    if (sums)
+        seal_pages(bad, good_size);
+    folder_write("bad.db", bad, cut == 0 || cut > good_size ? good_size : cut);
+    free(bad);
+    change_columns(ol_rd_from(changes));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct ol_store_cfg cfg = {.path = "bad.db"};
+    struct ol_store_cfg cfg = {.path = "bad.db", .no_thread = true};
     struct ol_rd r = ol_rd_from(ol_span(data, size));
     struct ol_store *s = NULL;
-    uint8_t *bad;
-    uint16_t cut = ol_rd_u16(&r);
 
     if (good == NULL)
         make_good();
     if (chdir(folder()))
         abort();
-    bad = malloc(good_size);
-    memcpy(bad, good, good_size);
-    while (r.left >= 4) {
-        uint32_t change = ol_rd_u32(&r);
-
-        bad[(change >> 8) % good_size] = (uint8_t)change;
-    }
-    folder_write("bad.db", bad, cut == 0 || cut > good_size ? good_size : cut);
-    free(bad);
+    write_bad(&r);
     if (ol_store_open(&cfg, &s, NULL) == OL_OK) {
         read_all(s);
         write_row(s);

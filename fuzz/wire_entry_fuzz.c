@@ -18,6 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             assert(r.bad && e.body.p == NULL && e.seq == 0);
             return 0;
         }
+        assert(e.kind >= 32 && e.seq > 0 && e.seq <= OL_SEQ_MAX);
         ol_entry_write(&e, &w);
         assert(w.len == ol_entry_size(&e));
         fuzz_same(&w, from, (size_t)(r.p - from));
