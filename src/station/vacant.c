@@ -7,8 +7,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *const made_files[] = {OL_HOME_KEYS,       OL_HOME_CARD,   OL_HOME_STATION_CONF,
-                                         OL_HOME_RELAY_CONF, OL_HOME_RECORD, OL_HOME_REVOCATION};
+/* A store that failed leaves its log, which the engine would replay onto the next one of that name. */
+static const char *const made_files[] = {
+    OL_HOME_KEYS,   OL_HOME_CARD,          OL_HOME_STATION_CONF,  OL_HOME_RELAY_CONF,
+    OL_HOME_RECORD, OL_HOME_RECORD "-wal", OL_HOME_RECORD "-shm", OL_HOME_REVOCATION,
+};
 static const char *const made_dirs[] = {OL_HOME_RUN, OL_HOME_LOG};
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
 
@@ -83,5 +86,5 @@ void ol_vacant_clear(struct ol_vacant *v)
         unlinkat(v->home.dir, made_dirs[i], AT_REMOVEDIR);
     ol_home_close(&v->home);
     if (v->made)
-        rmdir(v->path);
+        unlinkat(AT_FDCWD, v->path, AT_REMOVEDIR); /* rmdir is another call, which a confined program has not */
 }

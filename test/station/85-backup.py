@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """A backup, and a home made of it: the station takes back what it wrote since, resumes, and the line goes on."""
+import hashlib
 import os
 import shutil
 import signal
@@ -127,6 +128,33 @@ class Backup(unittest.TestCase):
             self.assertEqual(answer.code, 12, f"{name}: {answer.err}")
             self.assertIn(os.path.basename(self.file), answer.err, name)
             self.assertFalse(os.path.exists(station.home), name)
+
+    def test_a_record_damaged_before_it_was_summed_is_refused_and_nothing_is_made(self):
+        self.a.must("backup", "-o", self.file)
+        with open(self.file, "rb") as f:
+            whole = f.read()
+        refused = 0
+        for page in range(whole.index(b"SQLite format 3"), len(whole) - 4096, 4096):
+            changed = bytearray(whole[:-32])
+            changed[page + 4000] ^= 1
+            with open(self.file, "wb") as f:
+                f.write(changed + hashlib.sha256(changed).digest())
+            station, answer = restore(self.pair.folder, f"damaged{page}", self.file)
+            if answer.code:
+                refused += 1
+                self.assertFalse(os.path.exists(station.home), os.path.exists(station.home) and os.listdir(station.home))
+        self.assertGreater(refused, 2)
+
+    def test_no_record_is_made_beside_the_log_of_another(self):
+        self.a.must("backup", "-o", self.file)
+        home = os.path.join(self.pair.folder, "left")
+        os.mkdir(home)
+        with open(os.path.join(home, "record.db-wal"), "wb"):
+            pass
+        _, answer = restore(self.pair.folder, "left", self.file)
+        self.assertEqual(answer.code, 1)
+        self.assertIn("record.db-wal", answer.err)
+        self.assertEqual(os.listdir(home), ["record.db-wal"])
 
     def test_a_home_is_not_overwritten(self):
         self.a.must("backup", "-o", self.file)
