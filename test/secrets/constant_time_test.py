@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""No branch and no address depends on a secret: marked runs under valgrind without a report. And where a leak is planted,
-there is one."""
+"""No branch and no address depends on a secret: marked runs under valgrind without a report. And where a leak is
+planted, there is one."""
 import os
 import re
 import subprocess

@@ -103,7 +103,8 @@ VERB(enum ol_err, ol_line_input, (struct ol_line *l, uint8_t path, uint16_t conn
      (l, path, conn, in, now))
 VERB(enum ol_err, ol_line_write, (struct ol_line *l, uint8_t kind, uint8_t flags, struct ol_span body, uint64_t token,
      struct ol_now now), (l, kind, flags, body, token, now))
-VERB_VOID(ol_line_committed, (struct ol_line *l, uint64_t batch, enum ol_err err, struct ol_now now), (l, batch, err, now))
+VERB_VOID(ol_line_committed, (struct ol_line *l, uint64_t batch, enum ol_err err, struct ol_now now),
+          (l, batch, err, now))
 VERB_VOID(ol_line_tick, (struct ol_line *l, struct ol_now now), (l, now))
 VERB(bool, ol_line_next, (struct ol_line *l, struct ol_out *out), (l, out))
 

@@ -105,7 +105,8 @@ static void assert_all_gone(void)
 {
     for (size_t i = 0; i < search.n; i++) {
         if (search_count(&search, i) > 0)
-            fail_msg("%s (%zu of %zu) stands in %zu places", search.secret[i].name, i + 1, search.n, search_count(&search, i));
+            fail_msg("%s (%zu of %zu) stands in %zu places", search.secret[i].name, i + 1, search.n,
+                     search_count(&search, i));
     }
 }
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the pure core calls: itself, libsodium, and of the C library what moves and compares bytes. No memory is asked for,
-no file opened, no clock and no randomness read: none of these names is there."""
+"""What the pure core calls: itself, libsodium, and of the C library what moves and compares bytes. No memory is asked
+for, no file opened, no clock and no randomness read: none of these names is there."""
 import subprocess
 import sys
 import unittest
