@@ -138,6 +138,26 @@ static void note_older(struct sim_party *p, uint8_t path, const struct ol_entry 
             c->flash[i].bound = follows;
 }
 
+static bool is_that_key(void *ctx, const struct ol_hash *key)
+{
+    const uint8_t **wanted = ctx;
+
+    if (memcmp(key->b, *wanted, sizeof key->b) == 0)
+        *wanted = NULL;
+    return *wanted != NULL;
+}
+
+/* Else a replay of this message 1 would be answered after a restart. */
+static void check_answer(struct sim_party *p)
+{
+    const uint8_t *wanted = p->line->answering.ephemeral;
+    enum ol_err err = ol_store_answered(p->store, p->info.number, is_that_key, &wanted);
+
+    p->sim->check.blind = p->sim->check.blind || err;
+    sim_check(p->sim, SIM_CHECK_RECEIPT_IS_DURABLE, wanted == NULL,
+              "%s answers a handshake before its disk holds that it did", p->name);
+}
+
 static void check_items(struct sim_party *p, uint8_t path, struct ol_span items)
 {
     struct ol_rd r = ol_rd_from(items);
@@ -300,6 +320,8 @@ void sim_check_frame(struct sim_party *p, uint8_t path, struct ol_span frame)
     enum ol_err err = sim_frame_open(p->line, frame, items, &len);
 
     say_frame(p, path, frame, ol_span(items, len));
+    if (frame.p[0] >> 4 == OL_MESSAGE_2 && !p->lies)
+        check_answer(p);
     if (!err && !p->lies)
         check_items(p, path, ol_span(items, len));
     else if (err)

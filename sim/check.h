@@ -23,7 +23,7 @@ struct sim_party;
     X(ROWS_VERIFY, "rows-verify", "each row has its body, its hash and its seal")                                      \
     X(ONE_ENTRY, "one-entry", "no two entries of one author and number, unless evidence is kept")                      \
     X(SENT_IS_DURABLE, "sent-is-durable", "no entry leaves before it is durable with its author")                      \
-    X(RECEIPT_IS_DURABLE, "receipt-is-durable", "no entry or sync that leaves names what is not durable")              \
+    X(RECEIPT_IS_DURABLE, "receipt-is-durable", "nothing that leaves names or answers what is not durable")            \
     X(TAKEN_IS_WRITTEN, "taken-is-written", "what a side takes is durable with its author")                            \
     X(DELIVERED_IS_HELD, "delivered-is-held", "what is told delivered is durable with the other side at that moment")  \
     X(FLASH_WAITS, "flash-waits", "a FLASH waits at most for the frame begun and what the relay may hold")             \
