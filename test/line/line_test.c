@@ -276,6 +276,32 @@ static void test_a_station_that_lost_its_last_entries_takes_them_back_before_it_
     assert_true(pair_agree(p));
 }
 
+/* Its receipt of the other side's FLASH was lost too, and is still owed: it must not be signed again under a number that
+ * the other side still holds. */
+static void test_a_station_receipts_nothing_while_it_takes_back_what_it_had_lost(void **state)
+{
+    char text[1001];
+
+    (void)state;
+    memset(text, 'x', 1000);
+    text[1000] = 0;
+    start_both();
+    for (unsigned i = 0; i < 10; i++) {
+        pair_send(p, 0, OL_ROUTINE, text);
+        pair_settle(p);
+    }
+    pair_send(p, 1, OL_FLASH, "whose receipt is lost");
+    pair_settle(p);
+    assert_int_equal(p->side[0].rows_n[0], 11);
+    pair_kill(p, 0);
+    pair_forget(p, 0, 0, 4); /* the rest comes back in several frames, and is durable in several batches */
+    pair_start(p, 0);
+    pair_run(p, 60000);
+    assert_int_equal(signing(0), OL_SIGN_READY);
+    assert_int_equal(p->side[1].evidence_n, 0);
+    assert_true(pair_agree(p));
+}
+
 static void test_a_told_restore_ends_in_a_resume_above_everything(void **state)
 {
     (void)state;
@@ -1132,6 +1158,7 @@ int main(void)
         T(test_a_cut_path_delays_and_loses_nothing),
         T(test_a_text_before_the_peer_has_spoken_waits_unsigned_and_survives_a_kill),
         T(test_a_station_that_lost_its_last_entries_takes_them_back_before_it_signs),
+        T(test_a_station_receipts_nothing_while_it_takes_back_what_it_had_lost),
         T(test_a_told_restore_ends_in_a_resume_above_everything),
         T(test_after_a_resume_without_the_peer_its_lost_entries_come_back_and_both_records_are_equal),
         T(test_what_the_peer_gives_back_is_asked_for_again_when_a_frame_of_it_is_lost),
