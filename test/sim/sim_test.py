@@ -14,7 +14,7 @@ import unittest
 PROGRAM = sys.argv[1]
 SANITIZED = sys.argv[2] == "sanitized"
 FIXED = "1-20" if SANITIZED else "1-200"
-FRESH = 1 if SANITIZED else 3
+FRESH = 2 if SANITIZED else 20
 
 
 def run(*args):
