@@ -236,6 +236,20 @@ static void test_a_question_under_the_session_before_is_not_answered_any_more(vo
     assert_true(line(0)->old.live);
 }
 
+/* Nothing has a hash; who names nothing by one means harm, or is mistaken. */
+static void test_a_sync_that_names_nothing_by_a_hash_is_asked_for_nothing(void **state)
+{
+    (void)state;
+    start_both();
+    pair_send(p, 0, OL_FLASH, "one that stands");
+    pair_run(p, 100);
+    line(1)->peer_durable.seq = 0;
+    pair_run(p, 45000); /* its echoes carry such syncs */
+    assert_int_equal(line(0)->record.want[0].from, 0);
+    assert_int_equal(signing(0), OL_SIGN_READY);
+    assert_int_equal(p->side[0].rows_n[0], 1);
+}
+
 /* Only what such a peer key opens is sent; there is nothing. */
 static void test_with_a_peer_key_of_small_order_nothing_is_said(void **state)
 {
@@ -282,6 +296,7 @@ int main(void)
         T(test_a_sender_far_ahead_of_what_was_confirmed_asks),
         T(test_a_sender_too_far_ahead_sends_entries_when_it_was_heard),
         T(test_a_question_under_the_session_before_is_not_answered_any_more),
+        T(test_a_sync_that_names_nothing_by_a_hash_is_asked_for_nothing),
         T(test_with_a_peer_key_of_small_order_nothing_is_said),
         T(test_a_round_trip_above_ten_minutes_is_taken_for_ten),
     };
