@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two stations and one line between them, for the model checker Spin: what each has on disk, on its way to the disk and
- * in memory; frames with syncs and entries on two paths that lose and overtake; crash, restart, and a store set back with
- * and without being told. README.md says what is left out.
+ * Two stations and one line between them, for the model checker Spin: what each has on disk, on its way to the disk
+ * and in memory; frames with syncs and entries on two paths that lose and overtake; crash, restart, and a store set
+ * back with and without being told. README.md says what is left out.
  *
  * A step of this model is a step of the code: what src/line and src/record do between two outside events is one d_step
  * here, written after them function by function, and every step prints itself and the state after it, so that
@@ -11,37 +11,15 @@
  * Numbers are 1 to 8, a set of them is a byte. A resume jumps by 2 instead of by 2^24 and more.
  */
 
-/* How much may happen. */
-#ifndef TEXTS_A
-#define TEXTS_A 2 /* ROUTINE texts */
-#endif
-#ifndef FLASH_A
-#define FLASH_A 1
-#endif
-#ifndef TEXTS_B
-#define TEXTS_B 0
-#endif
-#ifndef CRASH_A
-#define CRASH_A 0
-#endif
-#ifndef CRASH_B
-#define CRASH_B 0
-#endif
-#ifndef BACK_A
-#define BACK_A 0 /* A's store is set back: 1 untold, 2 told, 3 either */
-#endif
-#ifndef BACK_B
-#define BACK_B 0
-#endif
-#ifndef LOSSES
-#define LOSSES 255 /* 255: any number */
-#endif
-#ifndef TIMERS
-#define TIMERS 255 /* before all is calm */
-#endif
-
-#ifndef CALMS
-#define CALMS 0 /* whether all becomes calm in the end: faults stop, one path stays up */
+/* How much may happen: `run` says. A walk of Spin's own has it from macros. A search, which would otherwise be
+ * compiled for each time, has it from the environment. */
+#ifdef SEARCH
+c_decl {
+\#include <stdlib.h>
+}
+#define GIVEN(what, name) c_code { now.what = atoi(getenv(#name)); }
+#else
+#define GIVEN(what, name) what = name
 #endif
 
 /* Faults that Spin must find. */
@@ -53,9 +31,8 @@
 #define ANSWER_BEFORE_DURABLE 6
 #define DEAF_PATH_KEPT 7
 #define ANSWER_SAID_ONCE 8
-#ifndef FAULT
-#define FAULT 0
-#endif
+#define ANSWER_FROM_BEFORE 9
+#define GIVEN_UNASKED 10
 
 #define BIT(n) (1 << ((n) - 1))
 #define HAS(set, n) ((n) > 0 && ((set) & BIT(n)))
@@ -136,8 +113,10 @@ typedef Station {
     bool want_now[2];
     byte give[2];
     bool give_none;      /* the peer's were given back, the end of it is still to be said */
-    byte absent_asked, absent_from, absent_quiet; /* what our resumes gave up: which one, from where, how often in vain */
-    bool absent_new;     /* something of it has come since it was asked for */
+    bool taking;         /* own entries are taken from the peer */
+    byte absent_asked, absent_from; /* what resumes gave up: which one is asked for, from where */
+    byte quiet;          /* answers in a row that brought nothing of ours */
+    bool came;           /* something of ours has come since the last */
     bool due;
     byte due_prec, due_alone;
     byte receipt;
@@ -170,8 +149,12 @@ typedef Frame {
 Frame net[5]; /* of A on path 0, 1, of B on path 0, 1; the last for handshakes */
 
 byte sessions;
-byte left_r[2], left_f[2], left_crash[2], left_back[2];
-byte losses = LOSSES, timers = TIMERS;
+byte left_r[2], left_f[2]; /* texts, ROUTINE and FLASH */
+byte left_crash[2];
+byte left_back[2];         /* whether its store may be set back: 1 untold, 2 told, 3 either */
+byte losses, timers;       /* before all is calm */
+byte fault;
+bool calms;                /* whether all becomes calm in the end: faults stop, one path stays up */
 bool calm;
 byte good; /* the path that stays up once all is calm */
 bool turn; /* whose time-out is next then */
@@ -229,6 +212,7 @@ inline step_head(author, number)
 inline put_row(author, number, is_early)
 {
     S.m_row[author] = S.m_row[author] | BIT(number);
+    S.came = S.came || author == OWN;
     if
     :: author == PEER && KNOWS(OWN, XSEQ(author, number)) && !IS_ABSENT(OWN, XSEQ(author, number)) ->
         if
@@ -267,10 +251,8 @@ inline want_more(author, lo, hi)
 {
     if
     :: S.want[author] == 0 -> S.want[author] = PAIR(lo, hi)
-    :: S.want[author] != 0 && lo < FROM(S.want[author]) && hi > TO(S.want[author]) -> S.want[author] = PAIR(lo, hi)
-    :: S.want[author] != 0 && lo < FROM(S.want[author]) && hi <= TO(S.want[author]) -> S.want[author] = PAIR(lo, TO(S.want[author]))
-    :: S.want[author] != 0 && lo >= FROM(S.want[author]) && hi > TO(S.want[author]) -> S.want[author] = PAIR(FROM(S.want[author]), hi)
-    :: else -> skip
+    :: else -> S.want[author] = PAIR((lo < FROM(S.want[author]) -> lo : FROM(S.want[author])),
+                                     (hi > TO(S.want[author]) -> hi : TO(S.want[author])))
     fi
 }
 
@@ -298,17 +280,21 @@ inline settle(author)
         if
         :: go -> any = true
         :: else ->
-            /* The run from the head on, up to author seal. */
+            /* The run from the head on, up to a seal. */
             last = S.m_head[author];
             covered = false;
             known = true;
             do
             :: covered || !known -> break
-            :: !covered && known && last > S.m_head[author] && last < 8 && HAS(EARLY(author), last + 1) &&
-               PREV(author, last + 1) == last -> covered = true
             :: else ->
+                /* An early entry that chains to it covers it, be it a resume. */
+                for (k : (last > S.m_head[author] -> last + 1 : 9) .. 8) {
+                    covered = covered || (HAS(EARLY(author), k) && PREV(author, k) == last &&
+                                          (k == last + 1 || KIND(author, k) == RESUME))
+                }
                 if
-                :: last == 8 || !HAS(S.aside[author], last + 1) -> break
+                :: covered -> skip
+                :: !covered && (last == 8 || !HAS(S.aside[author], last + 1)) -> break
                 :: else ->
                     last = last + 1;
                     known = (author == OWN) || KNOWS(1 - author, XSEQ(author, last));
@@ -356,7 +342,6 @@ inline take_entry()
             S.aside[a] = S.aside[a] | BIT(e);
             took = ASIDE
         :: else ->
-            S.absent_new = true;
             put_row(a, e, true);
             k = e - 1;
             do
@@ -371,7 +356,7 @@ inline take_entry()
         took = REFUSED
     :: e > S.m_head[a] && !HAS(S.m_row[a], e) && rebuilt && sl && pv ->
         /* our own seal is met only while we take our stream back; a second history is met never */
-        assert(a == PEER || S.signing == RECOVERING);
+        assert(a == PEER || S.taking);
         if
         :: FOLLOWS(a, e) ->
             put_row(a, e, false);
@@ -385,7 +370,7 @@ inline take_entry()
     :: else ->
         took = REFUSED;
         if
-        :: a == PEER || S.signing == RECOVERING ->
+        :: a == PEER || S.taking ->
             S.aside[a] = S.aside[a] | BIT(e);
             took = ASIDE;
             waits = sl || EARLY(a) || (S.aside[a] & ABOVE(e))
@@ -434,8 +419,9 @@ inline send_again_from(first)
 
 inline may_sign_now()
 {
+    S.taking = false;
     S.want[OWN] = 0;
-    S.signing = (S.mark && FAULT != NUMBERS_KEPT -> RESUMING : READY)
+    S.signing = (S.mark && fault != NUMBERS_KEPT -> RESUMING : READY)
 }
 
 inline signing_update()
@@ -467,7 +453,7 @@ inline find_missing()
 {
     /* k runs over what is held above `your head`; x is the next number not accounted for */
     n = net[d].early | (net[d].aside & ABOVE(net[d].your));
-    x = (FAULT == SYNC_ADDED -> S.held : net[d].your) + 1;
+    x = (fault == SYNC_ADDED -> S.held : net[d].your) + 1;
     if
     :: exact || !S.fix_shut ->
         S.fix = 0;
@@ -519,6 +505,7 @@ inline take_answer()
     if
     :: S.signing == ASKING && top > S.m_head[OWN] && !IS_ABSENT(OWN, top) ->
         S.signing = RECOVERING;
+        S.taking = true;
         S.need = top;
         want_own(S.m_head[OWN] + 1, top)
     :: S.signing == ASKING && !(top > S.m_head[OWN] && !IS_ABSENT(OWN, top)) -> may_sign_now()
@@ -544,12 +531,12 @@ inline take_sync()
         S.sync_your[under] = net[d].your;
         if
         :: net[d].starting && under == 0 ->
-            S.old = (FAULT == OLD_SESSION_HEARD -> S.old : 0);
+            S.old = (fault == OLD_SESSION_HEARD -> S.old : 0);
             S.answer_due = true;
             S.answer = 1;
             if
-            :: FILLING && FAULT != ANSWER_BEFORE_DURABLE -> skip
-            :: else -> S.answer = (S.flight && FAULT != ANSWER_BEFORE_DURABLE -> 2 : 3)
+            :: FILLING && fault != ANSWER_BEFORE_DURABLE -> skip
+            :: else -> S.answer = (S.flight && fault != ANSWER_BEFORE_DURABLE -> 2 : 3)
             fi
         :: !net[d].starting && under == 0 ->
             S.answer = 0;
@@ -561,7 +548,7 @@ inline take_sync()
         :: else -> skip
         fi;
         if
-        :: S.signing == RECOVERING || !S.answered -> skip
+        :: S.signing == RECOVERING || S.signing == RESUMING || !S.answered -> skip
         :: else ->
             if
             :: net[d].your > S.m_head[OWN] -> want_own(S.m_head[OWN] + 1, net[d].your)
@@ -587,7 +574,7 @@ inline take_sync()
             exact = exact || net[d].starting;
             patient = S.fresh && (!exact || S.fresh_session);
             if
-            :: exact && net[d].your < S.held && FAULT != SYNC_ADDED -> S.held = net[d].your
+            :: exact && net[d].your < S.held && fault != SYNC_ADDED -> S.held = net[d].your
             :: else -> skip
             fi;
             held_up_to(net[d].your);
@@ -604,6 +591,15 @@ inline take_sync()
     fi
 }
 
+/* The peer says that it has no more: it is believed when twice nothing new came. */
+inline nothing_came()
+{
+    S.quiet = (S.came -> 0 : S.quiet + 1);
+    S.came = false;
+    go = S.quiet == 2;
+    S.quiet = (go -> 0 : S.quiet)
+}
+
 inline take_none()
 {
     if
@@ -612,31 +608,28 @@ inline take_none()
     :: else -> skip
     fi;
     if
-    :: net[d].none[OWN] == 0 -> skip
-    :: net[d].none[OWN] != 0 && S.signing != RECOVERING ->
-        if
-        :: S.want[OWN] != 0 && FROM(S.want[OWN]) >= FROM(net[d].none[OWN]) && TO(S.want[OWN]) <= TO(net[d].none[OWN]) ->
-            if
-            :: IS_ABSENT(OWN, TO(S.want[OWN])) ->
-                S.absent_quiet = (S.absent_new -> 0 : S.absent_quiet + 1);
-                if
-                :: S.absent_quiet == 2 ->
-                    S.absent_quiet = 0;
-                    S.absent_from = TO(S.want[OWN]) + 1
-                :: else -> skip
-                fi
-            :: else -> skip
-            fi;
-            S.want[OWN] = 0
-        :: else -> skip
-        fi
-    :: else ->
+    :: net[d].none[OWN] != 0 && S.want[OWN] != 0 && FROM(S.want[OWN]) >= FROM(net[d].none[OWN]) &&
+       TO(S.want[OWN]) <= TO(net[d].none[OWN]) ->
         highest_of(S.m_row[OWN]);
+        go = false;
         if
-        :: S.m_head[OWN] < S.need && top >= S.need -> S.signing = RESUMING
-        :: S.m_head[OWN] < S.need && top < S.need -> S.want_now[OWN] = false
+        :: S.signing == RECOVERING && top >= S.need -> nothing_came()
+        :: S.signing != RECOVERING && IS_ABSENT(OWN, TO(S.want[OWN])) -> nothing_came()
         :: else -> skip
+        fi;
+        if
+        :: S.signing != RECOVERING ->
+            S.absent_from = (go -> TO(S.want[OWN]) + 1 : S.absent_from);
+            S.want[OWN] = 0
+        :: S.signing == RECOVERING && go ->
+            /* What is not given was lost on both sides. */
+            assert(S.m_head[OWN] < S.need);
+            S.signing = RESUMING
+        :: else ->
+            S.want[OWN] = PAIR(S.m_head[OWN] + 1, TO(S.want[OWN]));
+            S.want_now[OWN] = false
         fi
+    :: else -> skip
     fi
 }
 
@@ -663,7 +656,7 @@ inline take_items()
         set = (x < 2 -> net[d].urgent : (x == 2 -> net[d].plain : (x == 3 -> net[d].whole : net[d].back)));
         a = (x < 4 -> PEER : OWN);
         /* Nothing was asked for yet: what comes of our own is of a want of ours from before. */
-        set = (a == OWN && S.signing == ASKING -> 0 : set);
+        set = (a == OWN && S.signing == ASKING && fault != GIVEN_UNASKED -> 0 : set);
         for (e : (set != 0 -> 1 : 9) .. 8) {
             if
             :: HAS(set, e) && (x > 1 || (PREC(a, e) == FLASH) == (x == 0)) ->
@@ -717,7 +710,8 @@ inline no_frame(which)
 #define BOXED (S.box_r + S.box_f > 0)
 #define WAITS (S.receipt >= S.tail)
 #define OWES (S.due_alone != 0 || (S.due && (S.due_prec >= IMMEDIATE || !WAITS)))
-#define TO_COMMIT ((FILLING && (hurry || MORE_THAN_RECEIPTS)) || S.signing == RESUMING || (S.signing == READY && (BOXED || OWES)))
+#define TO_COMMIT ((FILLING && (hurry || MORE_THAN_RECEIPTS)) || S.signing == RESUMING || \
+                   (S.signing == READY && (BOXED || OWES)))
 
 /* One number of ours is signed. No number stands for two entries: not where anything that was made durable under it is
  * still held by the peer, or can still come to it; and after a restore that was told never. */
@@ -748,6 +742,13 @@ inline sign_next(what)
     if
     :: ((what) & 3) >= IMMEDIATE -> S.urgent = S.urgent | BIT(n)
     :: else -> skip
+    fi;
+    /* Whatever else it says, it is a receipt. */
+    if
+    :: S.due_prec < IMMEDIATE || ((what) & 3) >= S.due_prec ->
+        S.due = false;
+        S.due_prec = ROUTINE
+    :: else -> skip
     fi
 }
 
@@ -772,19 +773,11 @@ inline sign_receipts()
     }
     S.due_alone = 0;
     if
-    :: S.due && (S.due_prec >= IMMEDIATE || (!texts && !waits)) ->
+    :: S.due && S.due_prec >= IMMEDIATE -> sign_next(RECEIPT | SEALED | S.due_prec)
+    :: S.due && S.due_prec < IMMEDIATE && !texts && !waits ->
         sign_next(RECEIPT | SEALED | S.due_prec);
-        if
-        :: S.due_prec < IMMEDIATE -> S.receipt = S.m_head[OWN]
-        :: else -> skip
-        fi;
-        S.due = false;
-        S.due_prec = ROUTINE
-    :: else ->
-        if
-        :: texts -> S.due = false; S.due_prec = ROUTINE
-        :: else -> skip
-        fi
+        S.receipt = S.m_head[OWN]
+    :: else -> skip
     fi
 }
 
@@ -826,6 +819,7 @@ inline sign_all()
         sign(RESUME | SEALED | FLASH, S.m_head[PEER], S.m_head[OWN], top + 2);
         S.urgent = S.urgent | BIT(n);
         S.f_resumed = true;
+        S.taking = false;
         S.signing = READY;
         S.resumed = true
     :: else -> skip
@@ -860,7 +854,7 @@ inline begin_commit()
         S.f_head[1] = S.m_head[1];
         S.answer = (S.answer == 1 -> 2 : S.answer);
         if
-        :: FAULT == RECEIPT_BEFORE_COMMIT ->
+        :: fault == RECEIPT_BEFORE_COMMIT ->
             S.row[OWN] = S.m_row[OWN];
             S.head[OWN] = S.m_head[OWN]
         :: else -> skip
@@ -908,7 +902,7 @@ inline end_commit()
     fi;
     settle(PEER);
     if
-    :: S.signing == RECOVERING -> settle(OWN)
+    :: S.taking -> settle(OWN)
     :: else -> skip
     fi;
     signing_update()
@@ -918,8 +912,9 @@ inline end_commit()
 
 #define NET(x, path) net[(x) * 2 + (path)]
 #define DEAF 2
-#define ANSWERS(x, path) (s[x].heard[path] && (s[x].unanswered[path] < DEAF || FAULT == DEAF_PATH_KEPT))
-#define BEST(x, path) (s[x].heard[path] && (ANSWERS(x, path) -> !((path) == 1 && ANSWERS(x, 0)) : !ANSWERS(x, 1 - (path))))
+#define ANSWERS(x, path) (s[x].heard[path] && (s[x].unanswered[path] < DEAF || fault == DEAF_PATH_KEPT))
+#define BEST(x, path) (s[x].heard[path] && \
+                       (ANSWERS(x, path) -> !((path) == 1 && ANSWERS(x, 0)) : !ANSWERS(x, 1 - (path))))
 #define SYNC_GOES(x, path) (s[x].ask[path] || s[x].echo[path] || (s[x].sync_due && s[x].heard[path]))
 #define URGENT_GOES(x, path) (s[x].urgent & ~s[x].sent[path] & UPTO(s[x].head[x]))
 #define TAIL_GOES(x) (s[x].row[x] & UPTO(s[x].head[x]) & ABOVE(s[x].tail - 1) & \
@@ -997,8 +992,8 @@ inline put_sync()
 }
 
 
-/* What the peer holds under numbers that our resumes declare absent: in each session it is asked for each gap between what
- * is here, until twice nothing new has come. */
+/* What the peer holds under numbers that our resumes declare absent: in each session it is asked for each gap between
+ * what is here, until twice nothing new has come. */
 inline want_absent()
 {
     n = 0;
@@ -1026,8 +1021,7 @@ inline want_absent()
                     :: x < k - 1 && !HAS(S.row[OWN], x + 1) -> x++
                     :: else -> break
                     od;
-                    want_own(S.absent_from, x);
-                    S.absent_new = false
+                    want_own(S.absent_from, x)
                 fi
             :: else -> skip
             fi;
@@ -1096,7 +1090,7 @@ inline make_frame()
         S.ask[q] = false;
         S.echo[q] = false;
         S.sync_due = false;
-        S.answer = (S.answer == 3 && FAULT == ANSWER_SAID_ONCE -> 0 : S.answer)
+        S.answer = (S.answer == 3 && fault == ANSWER_SAID_ONCE -> 0 : S.answer)
     :: else -> skip
     fi;
     if
@@ -1185,7 +1179,8 @@ inline message_2()
 {
     no_frame(4);
     put_sync();
-    net[4].answer = net[4].answer || (S.cur == 0 && S.old == 0 && !FILLING);
+    /* What was asked under an older session is no answer in this one: frames of that one may still come. */
+    net[4].answer = (fault == ANSWER_FROM_BEFORE && net[4].answer) || (S.cur == 0 && S.old == 0 && !FILLING);
     S.fresh_session = false;
     put_urgent(2);
     put_tail();
@@ -1263,8 +1258,9 @@ inline forget()
     S.give_none = false;
     S.absent_asked = 0;
     S.absent_from = 0;
-    S.absent_quiet = 0;
-    S.absent_new = false;
+    S.taking = false;
+    S.quiet = 0;
+    S.came = false;
     S.due = false;
     S.due_prec = ROUTINE;
     S.due_alone = 0;
@@ -1312,24 +1308,37 @@ inline load()
         S.head[a] = S.m_head[a]
     }
     if
-    :: FAULT == AMNESIA_SKIPPED ->
+    :: fault == AMNESIA_SKIPPED ->
         S.answered = true;
         may_sign_now()
     :: else -> skip
     fi;
     S.tail = S.head[OWN] + 1;
     x = 0; /* what we named last */
-    last = 0; /* what the peer said last */
+    last = 0; /* what the peer said last, and named */
+    top = 0;
     for (n : 1 .. 8) {
         if
-        :: HAS(S.row[OWN], n) && !(form[AT(OWN, n)] & ALONE) -> x = XSEQ(OWN, n)
+        :: HAS(S.row[OWN], n) && !(form[AT(OWN, n)] & ALONE) && KNOWS(PEER, XSEQ(OWN, n)) -> x = XSEQ(OWN, n)
         :: else -> skip
         fi;
         if
         :: HAS(S.row[PEER], n) && KIND(PEER, n) != RECEIPT -> last = n
         :: else -> skip
+        fi;
+        if
+        :: HAS(S.row[PEER], n) && !(form[AT(PEER, n)] & ALONE) && KNOWS(OWN, XSEQ(PEER, n)) -> top = XSEQ(PEER, n)
+        :: else -> skip
         fi
     }
+    /* Whoever named what a resume gave up held what stands before that. */
+    top = (top > S.m_head[OWN] -> S.m_head[OWN] : top);
+    do
+    :: IS_ABSENT(OWN, top) -> top--
+    :: else -> break
+    od;
+    S.named = top;
+    S.named_seen = top;
     if
     :: last > x && last <= S.m_head[PEER] ->
         S.due = true;
@@ -1396,8 +1405,8 @@ inline tidy()
     :: !calm && s[x].up && left_f[x] > 0 -> CHOOSE(WRITE_F, x, 0) \
     :: s[x].flight -> CHOOSE(DURABLE, x, 0) \
     :: LINGERS(x) -> CHOOSE(COMPANY, x, 0) \
-    :: net[(x) * 2].session != 0 && s[1 - (x)].up && (calm -> DISKS_REST && good == 0 : true) -> CHOOSE(COME, x, 0) \
-    :: net[(x) * 2 + 1].session != 0 && s[1 - (x)].up && (calm -> DISKS_REST && good == 1 : true) -> CHOOSE(COME, x, 1) \
+    :: NET(x, 0).session != 0 && s[1 - (x)].up && (calm -> DISKS_REST && good == 0 : true) -> CHOOSE(COME, x, 0) \
+    :: NET(x, 1).session != 0 && s[1 - (x)].up && (calm -> DISKS_REST && good == 1 : true) -> CHOOSE(COME, x, 1) \
     :: net[(x) * 2].session != 0 && (calm -> good != 0 : losses > 0) -> CHOOSE(LOST, x, 0) \
     :: net[(x) * 2 + 1].session != 0 && (calm -> good != 1 : losses > 0) -> CHOOSE(LOST, x, 1) \
     :: (calm -> QUIET && turn == x : timers > 0) && CAN_TIME(x) -> CHOOSE(TIME, x, 0) \
@@ -1432,13 +1441,17 @@ inline say()
 active proctype world()
 {
     d_step {
-        left_r[0] = TEXTS_A;
-        left_f[0] = FLASH_A;
-        left_r[1] = TEXTS_B;
-        left_crash[0] = CRASH_A;
-        left_crash[1] = CRASH_B;
-        left_back[0] = BACK_A;
-        left_back[1] = BACK_B;
+        GIVEN(left_r[0], TEXTS_A);
+        GIVEN(left_f[0], FLASH_A);
+        GIVEN(left_r[1], TEXTS_B);
+        GIVEN(left_crash[0], CRASH_A);
+        GIVEN(left_crash[1], CRASH_B);
+        GIVEN(left_back[0], BACK_A);
+        GIVEN(left_back[1], BACK_B);
+        GIVEN(losses, LOSSES);
+        GIVEN(timers, TIMERS);
+        GIVEN(fault, FAULT);
+        GIVEN(calms, CALMS);
         /* The line is up and both have been told. */
         sessions = 1;
         for (k : 0 .. 1) {
@@ -1464,8 +1477,8 @@ end:
         if
         STEPS_OF(0)
         STEPS_OF(1)
-        :: CALMS && !calm -> CHOOSE(CALM, 0, 0)
-        :: CALMS && !calm -> CHOOSE(CALM, 0, 1)
+        :: calms && !calm -> CHOOSE(CALM, 0, 0)
+        :: calms && !calm -> CHOOSE(CALM, 0, 1)
         fi;
         /* One to three times: what this step is; what came in; what that leaves to be committed. */
         phase = 0;
@@ -1478,12 +1491,12 @@ end:
                 :: event == COME -> turn_round(); open_frame()
                 :: event == LOST ->
                     no_frame(d);
-                    losses = (losses == 255 || calm -> losses : losses - 1)
+                    losses = (calm -> losses : losses - 1)
                 :: event == TIME ->
                     time_passes();
                     S.ask[0] = true;
                     S.ask[1] = true;
-                    timers = (timers == 255 || calm -> timers : timers - 1);
+                    timers = (calm -> timers : timers - 1);
                     turn = (calm -> 1 - turn : turn)
                 :: event == SHAKE && phase == 0 -> message_1(); under = 0
                 :: event == SHAKE && phase == 1 -> message_2(); under = 0
@@ -1578,7 +1591,7 @@ end:
     od
 }
 
-#if CALMS
+#ifdef SEARCH
 /* Once nothing fails any more and one path stays up, everything owed arrives, and the records are the same. */
 ltl owed_arrives { [] (calm -> <> !owed) }
 #endif

@@ -71,8 +71,8 @@ static void set_clock(struct replay *r, unsigned side)
 
 /* ---- What comes out of a line ---- */
 
-/* A path takes one frame at a time; handshakes find it free. In every second frame what the peer lacks comes before what it
- * asked for, and in every other after: the model has the first only. */
+/* A path takes one frame at a time; handshakes find it free. In turns what the peer lacks comes before what it asked
+ * for, and after: the model has the first only. */
 static void windows(struct replay *r, unsigned side, bool shaking)
 {
     line_of(r, side)->give_first = true; /* had the last turn */
@@ -236,12 +236,32 @@ static void do_crash(struct replay *r, unsigned side)
     drain(r, 1 - side);
 }
 
+/* A claim that did not hold when it came may hold since: the store looks again. */
+static void look_again(struct replay *r, unsigned side)
+{
+    struct pair_side *s = &r->p->side[side];
+
+    for (unsigned a = 0; a < 2; a++) {
+        for (size_t i = 0; i < s->rows_n[a]; i++) {
+            struct ol_row *row = &s->rows[a][i].row;
+
+            if (row->h.xseq == 0 || pair_find(s, (uint8_t)('B' - a), row->h.xseq) != NULL)
+                row->marks &= (uint8_t)~OL_ROW_CLAIM;
+        }
+    }
+}
+
 static void do_start(struct replay *r, unsigned side)
 {
-    r->out[side].ms = r->out[1 - side].ms;
-    r->out[side].told_n = 0;
+    struct outside *o = &r->out[side];
+
+    o->ms = r->out[1 - side].ms;
     set_clock(r, side);
+    look_again(r, side);
     pair_start(r->p, side);
+    /* What was named before the start is not told again. */
+    o->told_n = 1;
+    o->told[0] = (struct ol_range){.from = 1, .to = line_of(r, side)->named};
     drain_both(r, side);
 }
 
@@ -407,7 +427,8 @@ static void show(const struct replay *r)
         const struct pair_side *s = &r->p->side[side];
 
         print_message("    code %c: %s, durable %u %u, rows", 'A' + (int)side,
-                      s->running ? signing_name(s->line.signing) : "down", s->line.own_durable, s->line.peer_durable.seq);
+                      s->running ? signing_name(s->line.signing) : "down", s->line.own_durable,
+                      s->line.peer_durable.seq);
         for (unsigned a = 0; a < 2; a++) {
             for (size_t i = 0; i < s->rows_n[a]; i++)
                 print_message(" %c%u(%u names %u)", 'A' + (int)a, s->rows[a][i].row.h.seq, s->rows[a][i].row.h.kind,
@@ -459,8 +480,8 @@ static void read_expected(const char *line, struct expected *e)
     char rows[2][32];
     char alone[32];
 
-    assert_int_equal(sscanf(line, "%15s %u %u %31s %31s %u %31s", e->signing, &e->head[0], &e->head[1], rows[0], rows[1],
-                            &e->named, alone), 7);
+    assert_int_equal(sscanf(line, "%15s %u %u %31s %31s %u %31s", e->signing, &e->head[0], &e->head[1], rows[0],
+                            rows[1], &e->named, alone), 7);
     e->rows[0] = numbers(rows[0]);
     e->rows[1] = numbers(rows[1]);
     e->alone = numbers(alone);
