@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
-#include "wire/cbor.h"
+#include "base/utf8.h"
 
 enum ol_exit ol_cmd_fail(const struct ol_fault *f)
 {

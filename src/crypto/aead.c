@@ -17,20 +17,17 @@ static void make_nonce(uint64_t counter, uint8_t nonce[static NONCE])
         nonce[i] = (uint8_t)counter;
 }
 
-void ol_seal(const struct ol_tx_key *key, uint64_t counter, struct ol_span ad, struct ol_span in,
-             uint8_t *out)
+void ol_seal(const struct ol_tx_key *key, uint64_t counter, struct ol_span ad, struct ol_span in, uint8_t *out)
 {
     uint8_t nonce[NONCE];
 
     make_nonce(counter, nonce);
-    crypto_aead_chacha20poly1305_ietf_encrypt(out, NULL, in.p, in.len, ad.p, ad.len, NULL, nonce,
-                                              key->b);
+    crypto_aead_chacha20poly1305_ietf_encrypt(out, NULL, in.p, in.len, ad.p, ad.len, NULL, nonce, key->b);
 }
 
 /* Checked first and decrypted then: libsodium zeroes its output when the tag is wrong, and a frame that
  * is opened in place must stay as it is, for it may be tried with another phase's key. */
-enum ol_err ol_open(const struct ol_rx_key *key, uint64_t counter, struct ol_span ad, struct ol_span in,
-                    uint8_t *out)
+enum ol_err ol_open(const struct ol_rx_key *key, uint64_t counter, struct ol_span ad, struct ol_span in, uint8_t *out)
 {
     uint8_t nonce[NONCE];
     const uint8_t *tag;

@@ -64,8 +64,7 @@ void ol_hmac(const uint8_t key[static 32], const struct ol_span *parts, size_t n
 }
 
 /* HMAC pads its key with zeros, so an empty salt is RFC 5869's string of zeros without more ado. */
-void ol_hkdf(const uint8_t key[static 32], struct ol_span salt, struct ol_span info,
-             uint8_t out[static 32])
+void ol_hkdf(const uint8_t key[static 32], struct ol_span salt, struct ol_span info, uint8_t out[static 32])
 {
     struct ol_hash prk;
     struct ol_hash okm;

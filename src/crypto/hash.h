@@ -20,8 +20,7 @@ void ol_sha256_end(struct ol_sha256_sum *sum, struct ol_hash *out);
 void ol_hmac(const uint8_t key[static 32], const struct ol_span *parts, size_t n, struct ol_hash *out);
 
 /* HKDF-SHA-256: extract(salt, key) then expand(info), 32 bytes. An empty salt is RFC 5869's zeros. */
-void ol_hkdf(const uint8_t key[static 32], struct ol_span salt, struct ol_span info,
-             uint8_t out[static 32]);
+void ol_hkdf(const uint8_t key[static 32], struct ol_span salt, struct ol_span info, uint8_t out[static 32]);
 
 /* The labels of doc/protocol.md, one function each, so that they stand in one place.
  * id0 = HKDF(key, salt empty, "openline/1 id"): public. */

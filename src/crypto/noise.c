@@ -145,8 +145,7 @@ void ol_noise_init(struct ol_noise *n, const struct ol_noise_cfg *cfg)
     mix_hash(n, ol_span(second->b, sizeof second->b)); /* <- s */
 }
 
-enum ol_err ol_noise_write(struct ol_noise *n, struct ol_random random, struct ol_span payload,
-                           uint8_t *out)
+enum ol_err ol_noise_write(struct ol_noise *n, struct ol_random random, struct ol_span payload, uint8_t *out)
 {
     struct ol_noise m = *n;
     struct ol_dh_pk e;

@@ -10,8 +10,7 @@
 
 void ol_sign(const struct ol_sign_sk *sk, struct ol_span message, struct ol_sig *out);
 /* OK or FORGED. */
-OL_MUST_USE enum ol_err ol_verify(const struct ol_sign_pk *pk, struct ol_span message,
-                                  const struct ol_sig *sig);
+OL_MUST_USE enum ol_err ol_verify(const struct ol_sign_pk *pk, struct ol_span message, const struct ol_sig *sig);
 /* Whether these 32 bytes may stand on a card as a signing key: canonical, on the curve, in the subgroup
  * of prime order. OK or MALFORMED. */
 OL_MUST_USE enum ol_err ol_sign_pk_check(const struct ol_sign_pk *pk);

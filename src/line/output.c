@@ -584,30 +584,6 @@ static struct ol_parts *slot_for(struct ol_line *l, const struct ol_part *part)
     return t;
 }
 
-/* Adds [from, to) to the ascending list of what is here, joining what touches. False when it is here, or the list full. */
-static bool have_add(struct ol_parts *t, uint32_t from, uint32_t to)
-{
-    size_t i = 0;
-    size_t n;
-
-    while (i < t->have_n && t->have[i].to < from)
-        i++;
-    if (i < t->have_n && t->have[i].from <= from && t->have[i].to >= to)
-        return false;
-    n = i;
-    while (n < t->have_n && t->have[n].from <= to) {
-        from = t->have[n].from < from ? t->have[n].from : from;
-        to = t->have[n].to > to ? t->have[n].to : to;
-        n++;
-    }
-    if (n == i && t->have_n == sizeof t->have / sizeof t->have[0])
-        return false;
-    memmove(&t->have[i + 1], &t->have[n], (t->have_n - n) * sizeof t->have[0]);
-    t->have[i] = (struct ol_range){.from = from, .to = to};
-    t->have_n = t->have_n + 1 - (n - i);
-    return true;
-}
-
 bool part_input(struct ol_line *l, const struct ol_part *part, struct ol_entry *whole)
 {
     struct ol_parts *t = slot_for(l, part);
@@ -615,7 +591,8 @@ bool part_input(struct ol_line *l, const struct ol_part *part, struct ol_entry *
     struct ol_rd r;
 
     t->touched = l->now.ms;
-    if (!have_add(t, part->offset, part->offset + (uint32_t)part->bytes.len))
+    if (!ol_ranges_join(t->have, &t->have_n, sizeof t->have / sizeof t->have[0], part->offset,
+                        part->offset + (uint32_t)part->bytes.len))
         return false;
     l->useful++;
     l->pieces += part->author == own_side(l) && ol_record_hash(&l->record, part->author, part->seq, &known) != OL_OK;

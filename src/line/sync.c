@@ -75,21 +75,6 @@ void held_up_to(struct ol_line *l, uint32_t seq)
     held_range(l, &(struct ol_range){.to = l->held});
 }
 
-/* The two lists of ranges as one, ascending. */
-static size_t merge(const struct ol_ranges *a, const struct ol_ranges *b, struct ol_range out[static 2 * OL_RANGES])
-{
-    size_t i = 0;
-    size_t j = 0;
-    size_t n = 0;
-
-    while (i < a->n || j < b->n) {
-        bool first = j == b->n || (i < a->n && a->r[i].from < b->r[j].from);
-
-        out[n++] = first ? a->r[i++] : b->r[j++];
-    }
-    return n;
-}
-
 void send_again_from(struct ol_line *l, uint32_t seq)
 {
     if (seq < l->tail)
@@ -106,7 +91,7 @@ static void find_missing(struct ol_line *l, const struct ol_sync *sync, const st
                          const struct ol_session *s)
 {
     struct ol_range have[2 * OL_RANGES];
-    size_t n = merge(&sync->held, aside, have);
+    size_t n = ol_ranges_merge(&sync->held, aside, have);
     uint32_t next = sync->your_head + 1;
     /* The first sync of a session knows nothing yet of what went with its message 2; of all before it, it says the last. */
     bool patient = l->now.ms - l->entry_sent_at < line_rto(l) && (!exact || l->entry_sent_at >= s->born);

@@ -251,29 +251,16 @@ void ol_stream_drop_aside(struct ol_stream *s, uint32_t from, uint32_t to)
         aside_remove(a, first, last);
 }
 
-/* Adds a number to ranges built in ascending order; when they are full the last one is let go, so that the
- * highest is always told. */
-static void range_add(struct ol_ranges *out, uint32_t seq)
-{
-    if (out->n > 0 && out->r[out->n - 1].to + 1 == seq) {
-        out->r[out->n - 1].to = seq;
-        return;
-    }
-    if (out->n == OL_RANGES)
-        out->n--;
-    out->r[out->n++] = (struct ol_range){.from = seq, .to = seq};
-}
-
 void ol_stream_early_ranges(const struct ol_stream *s, struct ol_ranges *out)
 {
     out->n = 0;
     for (size_t i = 0; i < s->early_n; i++)
-        range_add(out, s->early[i].seq);
+        ol_ranges_add(out, s->early[i].seq);
 }
 
 void ol_stream_aside_ranges(const struct ol_stream *s, struct ol_ranges *out)
 {
     out->n = 0;
     for (size_t i = 0; i < s->aside.n; i++)
-        range_add(out, s->aside.index[i].seq);
+        ol_ranges_add(out, s->aside.index[i].seq);
 }

@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "armour/armour.h"
+#include "base/utf8.h"
 #include "crypto/hash.h"
 #include "path/conf.h"
-#include "wire/cbor.h"
 
 static enum ol_err fail(enum ol_err err, struct ol_fault *f, enum ol_exit code, const char *key,
                         const char *name, const char *value)

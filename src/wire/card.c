@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "crypto/hash.h"
 #include "crypto/sign.h"
 #include "wire/cbor.h"
@@ -61,8 +62,7 @@ bool ol_lang_valid(struct ol_span tag)
 static enum ol_err check(const struct ol_card *card)
 {
     if (!name_valid(text_of(card->party, sizeof card->party))
-        || !name_valid(text_of(card->station, sizeof card->station)) || card->langs < 1
-        || card->langs > OL_LANGS_MAX)
+        || !name_valid(text_of(card->station, sizeof card->station)) || card->langs < 1 || card->langs > OL_LANGS_MAX)
         return OL_MALFORMED;
     for (size_t i = 0; i < card->langs; i++)
         if (!ol_lang_valid(text_of(card->lang[i], sizeof card->lang[i])))

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wire/cbor.h"
 
+#include "base/utf8.h"
+
 static enum ol_cbor_type type_of(uint8_t first)
 {
     switch (first >> 5) {
@@ -153,53 +155,4 @@ void ol_cbor_put_array(struct ol_wr *w, size_t n)
 void ol_cbor_put_map(struct ol_wr *w, size_t n)
 {
     write_head(w, OL_CBOR_MAP, n);
-}
-
-/* RFC 3629, section 4, as a table: what the first byte says of the length and of the second byte. */
-struct utf8 {
-    uint8_t first, last;
-    uint8_t len;
-    uint8_t least, most; /* of the second byte */
-};
-
-static const struct utf8 table[] = {
-    {0x00, 0x7f, 1, 0, 0},
-    {0xc2, 0xdf, 2, 0x80, 0xbf},
-    {0xe0, 0xe0, 3, 0xa0, 0xbf}, /* no overlong forms */
-    {0xe1, 0xec, 3, 0x80, 0xbf},
-    {0xed, 0xed, 3, 0x80, 0x9f}, /* no surrogates */
-    {0xee, 0xef, 3, 0x80, 0xbf},
-    {0xf0, 0xf0, 4, 0x90, 0xbf}, /* no overlong forms */
-    {0xf1, 0xf3, 4, 0x80, 0xbf},
-    {0xf4, 0xf4, 4, 0x80, 0x8f}, /* not above U+10FFFF */
-};
-
-/* The length of the character at p, or 0 when there is none. */
-static size_t utf8_next(const uint8_t *p, size_t left)
-{
-    const struct utf8 *u = table;
-    const struct utf8 *end = table + sizeof table / sizeof table[0];
-
-    while (u < end && (p[0] < u->first || p[0] > u->last))
-        u++;
-    if (u == end || u->len > left)
-        return 0;
-    if (u->len > 1 && (p[1] < u->least || p[1] > u->most))
-        return 0;
-    for (size_t i = 2; i < u->len; i++)
-        if (p[i] < 0x80 || p[i] > 0xbf)
-            return 0;
-    return u->len;
-}
-
-bool ol_utf8_valid(struct ol_span text)
-{
-    size_t len;
-
-    for (size_t at = 0; at < text.len; at += len) {
-        len = utf8_next(text.p + at, text.len - at);
-        if (len == 0)
-            return false;
-    }
-    return true;
 }

@@ -39,7 +39,4 @@ void ol_cbor_put_text(struct ol_wr *w, struct ol_span v);
 void ol_cbor_put_array(struct ol_wr *w, size_t n);
 void ol_cbor_put_map(struct ol_wr *w, size_t n);
 
-/* Whether the bytes are UTF-8 as RFC 3629 has it. */
-bool ol_utf8_valid(struct ol_span text);
-
 #endif

@@ -18,8 +18,7 @@ static const uint8_t sig_structure[] = {
 
 static_assert(sizeof sig_structure + OL_HEADER == OL_TO_SEAL, "what is sealed");
 
-void ol_header_write(const struct ol_hash *line, const struct ol_header *h,
-                     uint8_t out[static OL_HEADER])
+void ol_header_write(const struct ol_hash *line, const struct ol_header *h, uint8_t out[static OL_HEADER])
 {
     struct ol_wr w = ol_wr_to(out, OL_HEADER);
 
@@ -95,8 +94,7 @@ void ol_commitment(const uint8_t salt[static 16], struct ol_span body, struct ol
     ol_sha256(parts, 2, out);
 }
 
-static void to_seal(const struct ol_hash *line, const struct ol_header *h,
-                    uint8_t out[static OL_TO_SEAL])
+static void to_seal(const struct ol_hash *line, const struct ol_header *h, uint8_t out[static OL_TO_SEAL])
 {
     memcpy(out, sig_structure, sizeof sig_structure);
     ol_header_write(line, h, out + sizeof sig_structure);

@@ -76,8 +76,7 @@ struct ol_header {
 };
 
 /* The 173 bytes. */
-void ol_header_write(const struct ol_hash *line, const struct ol_header *h,
-                     uint8_t out[static OL_HEADER]);
+void ol_header_write(const struct ol_hash *line, const struct ol_header *h, uint8_t out[static OL_HEADER]);
 /* Reads 173 bytes back: MALFORMED when a field is out of its range or the prefix is not ours; *line and
  * *h are then zero. */
 OL_MUST_USE enum ol_err ol_header_read(struct ol_span in, struct ol_hash *line, struct ol_header *h);

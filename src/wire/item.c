@@ -30,8 +30,7 @@ static void write_ranges(const struct ol_ranges *ranges, struct ol_wr *w)
 static void write_sync(const struct ol_sync *sync, struct ol_wr *w)
 {
     assert(sync->held.n <= OL_RANGES);
-    ol_wr_u8(w, (uint8_t)((sync->starting ? SYNC_STARTING : 0) | (sync->answer ? SYNC_ANSWER : 0)
-                          | sync->held.n));
+    ol_wr_u8(w, (uint8_t)((sync->starting ? SYNC_STARTING : 0) | (sync->answer ? SYNC_ANSWER : 0) | sync->held.n));
     ol_wr_u32(w, sync->own_head);
     ol_wr_u32(w, sync->your_head);
     ol_wr_bytes(w, sync->your_hash, sizeof sync->your_hash);

@@ -25,7 +25,7 @@
 #ifndef OL_WIRE_ITEM_H
 #define OL_WIRE_ITEM_H
 
-#include "base/limits.h"
+#include "base/ranges.h"
 #include "wire/entry.h"
 
 enum ol_item_kind {
@@ -37,17 +37,6 @@ enum ol_item_kind {
     OL_ITEM_BACK = 6,
     OL_ITEM_PART = 7,
     OL_ITEM_ENTRY = 32, /* any kind from 32; entry.kind says which */
-};
-
-/* from <= to, both at least 1. */
-struct ol_range {
-    uint32_t from;
-    uint32_t to;
-};
-
-struct ol_ranges {
-    uint32_t n;
-    struct ol_range r[OL_RANGES];
 };
 
 struct ol_sync {

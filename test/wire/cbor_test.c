@@ -7,6 +7,7 @@
 
 #include <cbor.h>
 
+#include "base/utf8.h"
 #include "cbor_check.h"
 
 #define DEEPEST 8u
