@@ -129,12 +129,7 @@ void ol_noise_init(struct ol_noise *n, const struct ol_noise_cfg *cfg)
     const struct ol_dh_pk *first;
     const struct ol_dh_pk *second;
 
-    *n = (struct ol_noise){
-        .initiator = cfg->initiator,
-        .psk = *cfg->psk,
-        .s = *cfg->own,
-        .rs = *cfg->peer,
-    };
+    *n = (struct ol_noise){.initiator = cfg->initiator, .psk = *cfg->psk, .s = *cfg->own, .rs = *cfg->peer};
     ol_dh_public(&n->s, &n->s_pk);
     ol_sha256(&name, 1, &n->h); /* longer than 32 bytes, so hashed (5.2) */
     n->ck = n->h;

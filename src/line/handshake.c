@@ -27,11 +27,8 @@ static void noise_init(const struct ol_line *l, bool initiator, struct ol_noise 
 
     memcpy(prologue, "openline/1", 10);
     memcpy(prologue + 10, l->cfg.record.line.b, 32);
-    ol_noise_init(n, &(struct ol_noise_cfg){.initiator = initiator,
-                                            .prologue = ol_span(prologue, sizeof prologue),
-                                            .psk = &l->cfg.keys.psk,
-                                            .own = &l->cfg.own_dh,
-                                            .peer = &l->cfg.peer_dh});
+    ol_noise_init(n, &(struct ol_noise_cfg){.initiator = initiator, .prologue = ol_span(prologue, sizeof prologue),
+                                            .psk = &l->cfg.keys.psk, .own = &l->cfg.own_dh, .peer = &l->cfg.peer_dh});
 }
 
 /* The session that sends from now on is about to be put into cur; the one before it goes on receiving for a while. */
@@ -285,16 +282,15 @@ static void make_answer(struct ol_line *l)
     uint8_t payload[OL_FRAME_UDP];
     struct ol_wr w = ol_wr_to(payload, payload_max(l));
     struct ol_item item = {.kind = OL_ITEM_SYNC};
+    enum ol_err err;
 
     sync_make(l, &item.sync);
     /* With no other session open, nothing can come in that this sync does not know of. */
     item.sync.answer = item.sync.answer || (!l->cur.live && !l->old.live && !l->in_flight && filling(l)->n == 0);
     ol_item_write(&item, &w);
     w.len += output_entries(l, payload + w.len, ol_wr_room(&w));
-    if (ol_noise_write(&a->noise, l->cfg.random, ol_wr_span(&w), a->bytes)) {
-        ol_wipe(a, sizeof *a);
-        return;
-    }
+    err = ol_noise_write(&a->noise, l->cfg.random, ol_wr_span(&w), a->bytes);
+    assert(err == OL_OK); /* message 1 opened: none of the keys that are mixed is of small order */
     a->len = w.len + OL_NOISE_OVERHEAD;
     open_session(l, &a->noise, &l->next, a->session, false);
     a->made = true;

@@ -97,9 +97,9 @@ static enum ol_err take_item(struct ol_line *l, const struct ol_item *item, stru
     case OL_ITEM_PART:
         return take_part(l, &item->part);
     case OL_ITEM_ENTRY:
-        return take_entry(l, author, &item->entry);
+        break;
     }
-    return OL_MALFORMED;
+    return take_entry(l, author, &item->entry);
 }
 
 /* What verified entries named of ours is held and delivered. */

@@ -33,17 +33,9 @@ static bool put_item(struct pack *p, const struct ol_item *item, size_t size)
 
 static void entry_of(const struct ol_row *row, uint8_t form, struct ol_entry *e)
 {
-    *e = (struct ol_entry){
-        .kind = row->h.kind,
-        .flags = (uint8_t)(row->h.flags | form),
-        .seq = row->h.seq,
-        .xseq = row->h.xseq,
-        .time = row->h.time,
-        .body = row->body,
-        .prev = row->h.prev,
-        .xhash = row->h.xhash,
-        .seal = row->seal,
-    };
+    *e = (struct ol_entry){.kind = row->h.kind, .flags = (uint8_t)(row->h.flags | form), .seq = row->h.seq,
+                           .xseq = row->h.xseq, .time = row->h.time, .body = row->body, .prev = row->h.prev,
+                           .xhash = row->h.xhash, .seal = row->seal};
 }
 
 /* Appends an entry, with a length as long as there is room for one. */

@@ -207,16 +207,9 @@ static enum ol_err rebuild(const struct ol_record *r, uint8_t author, const stru
     static const struct ol_hash zeros;
     uint8_t other = (uint8_t)('A' + 'B' - author);
 
-    *c = (struct came){.e = e, .h = {
-        .author = author,
-        .kind = e->kind,
-        .flags = e->flags & OL_FLAGS_SIGNED,
-        .seq = e->seq,
-        .xseq = e->xseq,
-        .time = e->time,
-        .prev = e->flags & OL_WIRE_PREV ? e->prev : zeros,
-        .xhash = e->xhash,
-    }};
+    *c = (struct came){.e = e, .h = {.author = author, .kind = e->kind, .flags = e->flags & OL_FLAGS_SIGNED,
+                                     .seq = e->seq, .xseq = e->xseq, .time = e->time,
+                                     .prev = e->flags & OL_WIRE_PREV ? e->prev : zeros, .xhash = e->xhash}};
     /* The first entry follows none, and nothing named is zeros: no export could say otherwise. */
     if (e->seq == 1 && !ol_hash_equal(&c->h.prev, &zeros))
         return OL_MALFORMED;

@@ -33,12 +33,7 @@ enum ol_err ol_outer_read(struct ol_span in, struct ol_outer *o)
     uint8_t first = ol_rd_u8(&r);
     uint8_t second = ol_rd_u8(&r);
 
-    *o = (struct ol_outer){
-        .type = first >> 4,
-        .phase = first & 15,
-        .session = second >> 4,
-        .path = second & 15,
-    };
+    *o = (struct ol_outer){.type = first >> 4, .phase = first & 15, .session = second >> 4, .path = second & 15};
     if (o->type == OL_FRAME)
         o->counter = ol_rd_u16(&r);
     else
