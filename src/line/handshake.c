@@ -285,6 +285,7 @@ static void make_answer(struct ol_line *l)
     enum ol_err err;
 
     sync_make(l, &item.sync);
+    sync_shorten(&item.sync, ol_wr_room(&w));
     /* With no other session open, nothing can come in that this sync does not know of. */
     item.sync.answer = item.sync.answer || (!l->cur.live && !l->old.live && !l->in_flight && filling(l)->n == 0);
     ol_item_write(&item, &w);
