@@ -157,6 +157,25 @@ static void test_entries_for_which_a_batch_has_no_room_come_again(void **state)
     assert_true(pair_agree(p));
 }
 
+/* As many gaps as a sync can tell of, over a path on which message 2 has room for a few of them. */
+static void test_a_message_2_tells_as_many_ranges_as_it_has_room_for(void **state)
+{
+    (void)state;
+    start_both();
+    for (uint32_t i = 0; i < OL_RANGES; i++)
+        CHECK_ERR(OL_OK, ol_stream_keep_early(ol_record_peer(&line(1)->record), &(struct ol_early){.seq = 10 + 2 * i},
+                                              OL_FLASH));
+    for (unsigned i = 0; i < 2; i++) {
+        ol_line_path_set(line(i), 0, true, OL_FRAME_MIN, 16);
+        ol_line_drop_session(line(i), p->now);
+    }
+    ol_line_path_down(line(0), 0, p->now);
+    ol_line_path_up(line(0), 0, p->now);
+    pair_run(p, 2000);
+    assert_true(line(0)->cur.live && line(0)->cur.initiator);
+    assert_int_equal(line(0)->count.malformed, 0);
+}
+
 /* From here on A's frames have these counters, and B has confirmed all but the last `open` of them. */
 static void count_from(uint64_t counter, uint64_t open)
 {
@@ -292,6 +311,7 @@ int main(void)
         T(test_a_reason_that_is_too_long_for_a_resume_changes_nothing),
         T(test_after_the_store_has_failed_nothing_comes_out_and_nothing_is_taken),
         T(test_entries_for_which_a_batch_has_no_room_come_again),
+        T(test_a_message_2_tells_as_many_ranges_as_it_has_room_for),
         T(test_after_2_to_the_20_frames_on_a_path_the_next_key_is_used),
         T(test_a_sender_far_ahead_of_what_was_confirmed_asks),
         T(test_a_sender_too_far_ahead_sends_entries_when_it_was_heard),
