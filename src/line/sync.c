@@ -254,6 +254,8 @@ void signing_none(struct ol_line *l, const struct ol_range *range)
 
     if (w->from < range->from || w->to > range->to)
         return;
+    if (l->signing == OL_SIGN_RECOVERING && own->head >= l->need)
+        return; /* all is back, and only not durable yet */
     if (l->signing != OL_SIGN_RECOVERING) {
         if (ol_stream_is_absent(own, w->to) && nothing_came(l))
             l->absent_from = w->to + 1;
