@@ -6,11 +6,13 @@
 
 bool ol_span_equal(struct ol_span a, struct ol_span b)
 {
+    assert((a.p != NULL || a.len == 0) && (b.p != NULL || b.len == 0));
     return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
 }
 
 struct ol_rd ol_rd_from(struct ol_span in)
 {
+    assert(in.p != NULL || in.len == 0);
     return (struct ol_rd){.p = in.p, .left = in.len};
 }
 
@@ -34,6 +36,7 @@ static uint64_t read_be(struct ol_rd *r, size_t len)
     const uint8_t *p = advance(r, len);
     uint64_t v = 0;
 
+    assert(len >= 1 && len <= sizeof v);
     for (size_t i = 0; p != NULL && i < len; i++)
         v = v << 8 | p[i];
     return v;
@@ -65,6 +68,7 @@ void ol_rd_bytes(struct ol_rd *r, void *out, size_t len)
 
     if (len == 0)
         return;
+    assert(out != NULL);
     if (p != NULL)
         memcpy(out, p, len);
     else
@@ -90,6 +94,7 @@ enum ol_err ol_rd_end(const struct ol_rd *r)
 
 struct ol_wr ol_wr_to(void *buf, size_t cap)
 {
+    assert(buf != NULL || cap == 0);
     return (struct ol_wr){.p = buf, .cap = cap};
 }
 
@@ -108,6 +113,7 @@ static void write_be(struct ol_wr *w, uint64_t v, size_t len)
 {
     uint8_t *p = extend(w, len);
 
+    assert(len >= 1 && len <= sizeof v);
     for (size_t i = len; p != NULL && i > 0; i--, v >>= 8)
         p[i - 1] = (uint8_t)v;
 }
@@ -136,16 +142,19 @@ void ol_wr_bytes(struct ol_wr *w, const void *p, size_t len)
 {
     uint8_t *to = extend(w, len);
 
+    assert(p != NULL || len == 0);
     if (to != NULL && len > 0)
         memcpy(to, p, len);
 }
 
 size_t ol_wr_room(const struct ol_wr *w)
 {
+    assert(w->len <= w->cap);
     return w->full ? 0 : w->cap - w->len;
 }
 
 struct ol_span ol_wr_span(const struct ol_wr *w)
 {
+    assert(w->len <= w->cap);
     return ol_span(w->p, w->len);
 }

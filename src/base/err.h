@@ -6,6 +6,10 @@
 #ifndef OL_BASE_ERR_H
 #define OL_BASE_ERR_H
 
+#ifdef NDEBUG
+#error "asserts stay on, in release builds too"
+#endif
+
 #define OL_ERR_LIST(X)                                              \
     X(OK, "ok")                                                     \
     X(MALFORMED, "bytes do not parse")                              \

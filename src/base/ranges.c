@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/ranges.h"
 
+#include <assert.h>
 #include <string.h>
 
 void ol_ranges_add(struct ol_ranges *out, uint32_t seq)
 {
+    assert(out->n <= OL_RANGES && seq > 0 && (out->n == 0 || seq > out->r[out->n - 1].to));
     if (out->n > 0 && out->r[out->n - 1].to + 1 == seq) {
         out->r[out->n - 1].to = seq;
         return;
@@ -20,11 +22,13 @@ size_t ol_ranges_merge(const struct ol_ranges *a, const struct ol_ranges *b, str
     size_t j = 0;
     size_t n = 0;
 
+    assert(a->n <= OL_RANGES && b->n <= OL_RANGES);
     while (i < a->n || j < b->n) {
         bool first = j == b->n || (i < a->n && a->r[i].from < b->r[j].from);
 
         out[n++] = first ? a->r[i++] : b->r[j++];
     }
+    assert(n == a->n + b->n);
     return n;
 }
 
@@ -33,6 +37,7 @@ bool ol_ranges_join(struct ol_range *have, size_t *have_n, size_t max, uint32_t 
     size_t i = 0;
     size_t n;
 
+    assert(from < to && *have_n <= max);
     while (i < *have_n && have[i].to < from)
         i++;
     if (i < *have_n && have[i].from <= from && have[i].to >= to)
@@ -48,5 +53,6 @@ bool ol_ranges_join(struct ol_range *have, size_t *have_n, size_t max, uint32_t 
     memmove(&have[i + 1], &have[n], (*have_n - n) * sizeof have[0]);
     have[i] = (struct ol_range){.from = from, .to = to};
     *have_n = *have_n + 1 - (n - i);
+    assert(*have_n >= 1 && *have_n <= max && (i == 0 || have[i - 1].to < from));
     return true;
 }

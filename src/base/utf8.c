@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/utf8.h"
 
+#include <assert.h>
+
 /* RFC 3629, section 4, as a table: what the first byte says of the length and of the second byte. */
 struct utf8 {
     uint8_t first, last;
@@ -26,6 +28,7 @@ static size_t utf8_next(const uint8_t *p, size_t left)
     const struct utf8 *u = table;
     const struct utf8 *end = table + sizeof table / sizeof table[0];
 
+    assert(left > 0);
     while (u < end && (p[0] < u->first || p[0] > u->last))
         u++;
     if (u == end || u->len > left)
@@ -46,6 +49,7 @@ bool ol_utf8_valid(struct ol_span text)
         len = utf8_next(text.p + at, text.len - at);
         if (len == 0)
             return false;
+        assert(len <= text.len - at);
     }
     return true;
 }

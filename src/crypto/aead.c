@@ -15,12 +15,16 @@ static void make_nonce(uint64_t counter, uint8_t nonce[static NONCE])
     memset(nonce, 0, 4);
     for (size_t i = 4; i < NONCE; i++, counter >>= 8)
         nonce[i] = (uint8_t)counter;
+    assert(counter == 0); /* all of it is in the nonce */
 }
 
 void ol_seal(const struct ol_tx_key *key, uint64_t counter, struct ol_span ad, struct ol_span in, uint8_t *out)
 {
     uint8_t nonce[NONCE];
 
+    assert(in.p != NULL || in.len == 0);
+    assert(ad.p != NULL || ad.len == 0);
+    assert(out != NULL);
     make_nonce(counter, nonce);
     crypto_aead_chacha20poly1305_ietf_encrypt(out, NULL, in.p, in.len, ad.p, ad.len, NULL, nonce, key->b);
 }
@@ -33,9 +37,12 @@ enum ol_err ol_open(const struct ol_rx_key *key, uint64_t counter, struct ol_spa
     const uint8_t *tag;
     size_t len;
 
+    assert(in.p != NULL || in.len == 0);
+    assert(ad.p != NULL || ad.len == 0);
     if (in.len < OL_TAG)
         return OL_MALFORMED;
     len = in.len - OL_TAG;
+    assert(out != NULL || len == 0);
     tag = in.p + len;
     make_nonce(counter, nonce);
     if (crypto_aead_chacha20poly1305_ietf_decrypt_detached(NULL, NULL, in.p, len, tag, ad.p, ad.len,

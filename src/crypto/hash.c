@@ -5,6 +5,8 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "base/limits.h"
+
 static_assert(sizeof(struct ol_hash) == crypto_hash_sha256_BYTES, "SHA-256");
 static_assert(sizeof(struct ol_hash) == crypto_auth_hmacsha256_BYTES, "HMAC-SHA-256");
 
@@ -12,6 +14,7 @@ void ol_sha256(const struct ol_span *parts, size_t n, struct ol_hash *out)
 {
     crypto_hash_sha256_state state;
 
+    assert(parts != NULL || n == 0);
     crypto_hash_sha256_init(&state);
     for (size_t i = 0; i < n; i++)
         crypto_hash_sha256_update(&state, parts[i].p, parts[i].len);
@@ -34,6 +37,7 @@ void ol_sha256_begin(struct ol_sha256_sum *sum)
 
 void ol_sha256_add(struct ol_sha256_sum *sum, struct ol_span piece)
 {
+    assert(piece.p != NULL || piece.len == 0);
     if (piece.len > 0)
         crypto_hash_sha256_update(state_of(sum), piece.p, piece.len);
 }
@@ -48,6 +52,8 @@ static void hmac(struct ol_span key, const struct ol_span *parts, size_t n, stru
 {
     crypto_auth_hmacsha256_state state;
 
+    assert(key.p != NULL || key.len == 0);
+    assert(parts != NULL && n > 0);
     /* An empty key may have no memory, which libsodium does not allow. */
     crypto_auth_hmacsha256_init(&state, key.len > 0 ? key.p : (const uint8_t *)"", key.len);
     for (size_t i = 0; i < n; i++) {
@@ -104,6 +110,7 @@ static void path_key(const struct ol_dir_key *dir, uint8_t path, uint8_t out[sta
 {
     char info[] = "openline/1 path#"; /* the number takes the place of the # */
 
+    assert(path < OL_PATHS && info[sizeof info - 2] == '#');
     info[sizeof info - 2] = (char)path;
     ol_hkdf(dir->b, no_salt, ol_span(info, sizeof info - 1), out);
 }
@@ -130,8 +137,10 @@ void ol_entry_salt(const struct ol_salt_key *key, uint8_t author, uint64_t seq, 
     struct ol_span message;
     struct ol_hash mac;
 
+    assert(author == 'A' || author == 'B');
     ol_wr_u8(&w, author);
     ol_wr_u64(&w, seq);
+    assert(!w.full && w.len == sizeof name);
     message = ol_wr_span(&w);
     ol_hmac(key->b, &message, 1, &mac);
     memcpy(out, mac.b, 16);
@@ -144,6 +153,7 @@ void ol_handshake_tag(const struct ol_tag_key *key, const uint8_t first[static 2
     struct ol_span message[] = {ol_span(first, 2), noise};
     struct ol_hash mac;
 
+    assert(noise.p != NULL && noise.len > 0);
     ol_hmac(key->b, message, 2, &mac);
     memcpy(out, mac.b, 8);
     ol_wipe(&mac, sizeof mac);

@@ -27,6 +27,7 @@ struct ol_random ol_random_system(void)
 
 void ol_wipe(void *p, size_t len)
 {
+    assert(p != NULL);
     sodium_memzero(p, len);
 }
 
@@ -44,6 +45,7 @@ void ol_sign_keygen(struct ol_random random, struct ol_sign_sk *sk, struct ol_si
 {
     uint8_t seed[crypto_sign_SEEDBYTES];
 
+    assert(random.fill != NULL);
     random.fill(random.ctx, seed, sizeof seed);
     crypto_sign_seed_keypair(pk->b, sk->b, seed);
     ol_wipe(seed, sizeof seed);
@@ -51,6 +53,7 @@ void ol_sign_keygen(struct ol_random random, struct ol_sign_sk *sk, struct ol_si
 
 void ol_dh_keygen(struct ol_random random, struct ol_dh_sk *sk, struct ol_dh_pk *pk)
 {
+    assert(random.fill != NULL);
     random.fill(random.ctx, sk->b, sizeof sk->b);
     ol_dh_public(sk, pk);
 }

@@ -13,6 +13,7 @@
  */
 #include "crypto/noise.h"
 
+#include <assert.h>
 #include <sodium.h>
 #include <string.h>
 
@@ -28,6 +29,7 @@ static void hkdf(const struct ol_hash *ck, struct ol_span ikm, size_t n, struct 
     struct ol_span previous = {0};
     struct ol_hash prk;
 
+    assert(n == 2 || n == 3);
     ol_hmac(ck->b, &ikm, 1, &prk);
     for (size_t i = 0; i < n; i++) {
         uint8_t number = (uint8_t)(i + 1);
@@ -43,6 +45,7 @@ static void mix_hash(struct ol_noise *n, struct ol_span data)
 {
     struct ol_span parts[] = {ol_span(n->h.b, sizeof n->h.b), data};
 
+    assert(data.p != NULL && data.len > 0);
     ol_sha256(parts, 2, &n->h);
 }
 
@@ -129,6 +132,8 @@ void ol_noise_init(struct ol_noise *n, const struct ol_noise_cfg *cfg)
     const struct ol_dh_pk *first;
     const struct ol_dh_pk *second;
 
+    assert(cfg->psk != NULL && cfg->own != NULL && cfg->peer != NULL);
+    assert(name.len > sizeof n->h.b);
     *n = (struct ol_noise){.initiator = cfg->initiator, .psk = *cfg->psk, .s = *cfg->own, .rs = *cfg->peer};
     ol_dh_public(&n->s, &n->s_pk);
     ol_sha256(&name, 1, &n->h); /* longer than 32 bytes, so hashed (5.2) */
@@ -146,6 +151,7 @@ enum ol_err ol_noise_write(struct ol_noise *n, struct ol_random random, struct o
     struct ol_dh_pk e;
     bool ok;
 
+    assert(out != NULL && (payload.p != NULL || payload.len == 0));
     if (m.initiator)
         mix_psk(&m);                /* psk */
     ol_dh_keygen(random, &m.e, &e); /* e */
@@ -167,6 +173,7 @@ enum ol_err ol_noise_read(struct ol_noise *n, struct ol_span in, uint8_t *payloa
     enum ol_err err = OL_FORGED;
     bool ok;
 
+    assert(in.p != NULL || in.len == 0);
     if (in.len < OL_NOISE_OVERHEAD) {
         err = OL_MALFORMED;
         goto out;

@@ -8,6 +8,7 @@ static_assert(sizeof(struct ol_sig) == crypto_sign_BYTES, "Ed25519 signature");
 
 void ol_sign(const struct ol_sign_sk *sk, struct ol_span message, struct ol_sig *out)
 {
+    assert(sk != NULL && (message.p != NULL || message.len == 0));
     crypto_sign_detached(out->b, NULL, message.p, message.len, sk->b);
 }
 

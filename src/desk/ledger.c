@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "desk/ledger.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "wire/cbor.h"
@@ -10,6 +11,7 @@ enum ol_err ol_receipt_read(struct ol_span body, uint32_t *unread, size_t max, s
     struct ol_rd r = ol_rd_from(body);
     size_t count = ol_cbor_array(&r);
 
+    assert(unread != NULL || max == 0);
     *n = 0;
     if (r.bad || count > max)
         return r.bad ? OL_MALFORMED : OL_LIMIT;
@@ -23,6 +25,7 @@ enum ol_err ol_receipt_read(struct ol_span body, uint32_t *unread, size_t max, s
     if (ol_rd_end(&r))
         return OL_MALFORMED;
     *n = count;
+    assert(count <= max);
     return OL_OK;
 }
 
@@ -37,6 +40,7 @@ enum ol_err ol_resume_read(struct ol_span body, uint32_t *from, uint32_t *to, st
     a = ol_cbor_uint(&r);
     b = ol_cbor_uint(&r);
     *reason = ol_cbor_text(&r);
+    assert(!r.bad || reason->len == 0);
     if (ol_rd_end(&r) || a > UINT32_MAX || b > UINT32_MAX)
         return OL_MALFORMED;
     *from = (uint32_t)a;
@@ -104,6 +108,7 @@ enum ol_err ol_succeeds_read(struct ol_span body, struct ol_succeeds *s)
 
 void ol_unfreeze_write(const struct ol_unfreeze *u, struct ol_wr *w)
 {
+    assert(u->reason.p != NULL || u->reason.len == 0);
     ol_cbor_put_array(w, 2);
     ol_cbor_put_uint(w, u->resume);
     ol_cbor_put_text(w, u->reason);

@@ -27,6 +27,7 @@ void ol_message_write(const struct ol_message *m, struct ol_wr *w)
 {
     size_t pairs = 1 + (m->subject.len > 0) + (m->lang.len > 0);
 
+    assert(pairs >= 1 && pairs <= 3);
     if (pairs == 1) {
         ol_cbor_put_text(w, m->text);
         return;
@@ -83,6 +84,7 @@ enum ol_err ol_message_read(struct ol_span body, struct ol_message *m)
     } else {
         m->text = ol_cbor_text(&r);
     }
+    assert(!r.bad || m->text.len == 0 || m->text.p != NULL);
     if (ol_rd_end(&r) == OL_OK && m->text.len > 0 && m->text.len <= OL_TEXT_MAX)
         return OL_OK;
 bad:
@@ -103,6 +105,7 @@ static bool must_have_text(uint8_t kind)
 
 void ol_act_write(const struct ol_act *act, struct ol_wr *w)
 {
+    assert(ol_is_act(act->kind));
     ol_cbor_put_array(w, 1u + has_about(act->kind) + (act->text.len > 0));
     ol_cbor_put_uint(w, act->message);
     if (has_about(act->kind))
@@ -120,6 +123,7 @@ enum ol_err ol_act_read(uint8_t kind, struct ol_span body, struct ol_act *act)
     uint64_t message = ol_cbor_uint(&r);
     uint64_t about = has_about(kind) ? ol_cbor_uint(&r) : 0;
 
+    assert(least <= most && most <= 3);
     *act = (struct ol_act){.kind = kind};
     if (n < least || n > most || message == 0 || message > UINT32_MAX || about > UINT32_MAX)
         return OL_MALFORMED;
@@ -145,6 +149,7 @@ bool ol_is_act(uint8_t kind)
 
 bool ol_act_is_senders(uint8_t kind)
 {
+    assert(ol_is_act(kind));
     return kind == OL_KIND_CONFIRM || kind == OL_KIND_CORRECT;
 }
 
@@ -156,6 +161,7 @@ void ol_message_refer(const struct ol_row *row, uint8_t *author, uint32_t *seq)
     *seq = 0;
     if (!ol_is_act(row->h.kind) || ol_act_read(row->h.kind, row->body, &act))
         return;
+    assert(act.message > 0);
     *author = ol_act_is_senders(act.kind) ? row->h.author : (uint8_t)('A' + 'B' - row->h.author);
     *seq = act.message;
 }
@@ -220,11 +226,13 @@ bool ol_act_allowed(enum ol_message_state state, uint8_t kind)
 {
     const struct rule *rule = rule_of(kind);
 
+    assert(state <= OL_DECLINED);
     return rule != NULL && (rule->in & IN(state));
 }
 
 void ol_dialogue_init(struct ol_dialogue *d, uint32_t message)
 {
+    assert(message > 0);
     *d = (struct ol_dialogue){.state = OL_DELIVERED, .version = message};
 }
 
@@ -236,6 +244,7 @@ bool ol_dialogue_fold(struct ol_dialogue *d, const struct ol_act *act, uint32_t 
         return false;
     if (act->kind == OL_KIND_CONFIRM && act->about != d->readback)
         return false;
+    assert(rule_of(act->kind) != NULL);
     d->state = rule_of(act->kind)->next;
     if (act->kind == OL_KIND_READBACK)
         d->readback = seq;
@@ -247,6 +256,7 @@ bool ol_dialogue_fold(struct ol_dialogue *d, const struct ol_act *act, uint32_t 
 /* Whether x, of one side, names y, of the other, or something after it. */
 static bool names(const struct ol_row *x, const struct ol_row *y)
 {
+    assert(x->h.author != y->h.author);
     if (x->marks & OL_ROW_CLAIM)
         return false;
     return x->h.flags & OL_FLAG_ALONE ? x->h.xseq == y->h.seq : x->h.xseq >= y->h.seq;
@@ -254,5 +264,6 @@ static bool names(const struct ol_row *x, const struct ol_row *y)
 
 bool ol_ladder_a_first(const struct ol_row *a, const struct ol_row *b)
 {
+    assert(a->h.author == 'A' && b->h.author == 'B');
     return !names(a, b);
 }

@@ -29,15 +29,18 @@ static bool sign_text(struct ol_line *l, struct ol_put *put, struct open_run *ru
     enum ol_precedence p = ol_flags_precedence(put->row.h.flags);
     size_t len = put->row.body.len;
 
+    assert(l->signing == OL_SIGN_READY && put->what == OL_PUT_OUTBOX);
     if (run->entries == OL_RUN_ENTRIES || run->bytes + len > OL_RUN_BYTES)
         close_run(l, run);
     if (ol_record_append(&l->record, put, l->now.utc)) {
         l->signing = OL_SIGN_STOPPED;
         return false;
     }
+    assert(put->row.h.seq == ol_record_own(&l->record)->head);
     run->last = put;
     run->entries++;
     run->bytes += len;
+    assert(run->entries <= OL_RUN_ENTRIES && (run->bytes <= OL_RUN_BYTES || run->entries == 1));
     l->owed_seq = put->row.h.seq;
     if (p >= OL_IMMEDIATE)
         close_run(l, run);
@@ -113,6 +116,7 @@ static bool sign_resume(struct ol_line *l)
     uint8_t random[4];
     uint32_t jump;
 
+    assert(l->signing == OL_SIGN_RESUMING);
     l->cfg.random.fill(l->cfg.random.ctx, random, sizeof random);
     jump = ((uint32_t)random[0] << 16 | (uint32_t)random[1] << 8 | random[2]) & 0xffffffu;
     if (ol_record_resume(&l->record, ol_span(l->reason, strlen(l->reason)), l->above, jump, filling(l), l->now.utc)) {
@@ -139,6 +143,7 @@ static void sign_receipts(struct ol_line *l, bool texts_follow)
         l->signing = OL_SIGN_STOPPED;
         return;
     }
+    assert(filling(l)->n - before <= OL_DUE_ALONE + 1);
     for (size_t i = before; i < filling(l)->n; i++) {
         const struct ol_header *h = &filling(l)->puts[i].row.h;
 
@@ -198,6 +203,7 @@ bool commit_next(struct ol_line *l, struct ol_out *out)
     const struct ol_stream *peer = ol_record_peer(&l->record);
     struct ol_batch_space *b = filling(l);
 
+    assert(!l->failed && l->filling <= 1 && (l->in_flight || !l->handed_out));
     if (l->in_flight && !l->handed_out && (!l->no_room || l->now.ms >= l->no_room_retry)) {
         l->handed_out = true;
         *out = (struct ol_out){.kind = OL_OUT_COMMIT, .batch = &l->batch};
@@ -211,6 +217,7 @@ bool commit_next(struct ol_line *l, struct ol_out *out)
     l->outbox_n += count_boxed(b);
     if (b->n == 0)
         return false;
+    assert(b->n <= OL_BATCH_ROWS && b->used <= OL_BATCH_BYTES);
     l->batch_id++;
     l->batch = (struct ol_batch){.id = l->batch_id, .puts = b->puts, .n = b->n};
     l->batch_own_head = ol_record_own(&l->record)->head;
@@ -220,6 +227,7 @@ bool commit_next(struct ol_line *l, struct ol_out *out)
     l->filling = 1 - l->filling;
     ol_batch_clear(filling(l));
     l->in_flight = true;
+    assert(filling(l) != b && l->batch_own_head >= l->own_durable && l->batch_peer_head.seq >= l->peer_durable.seq);
     l->handed_out = true;
     *out = (struct ol_out){.kind = OL_OUT_COMMIT, .batch = &l->batch};
     return true;
@@ -249,6 +257,7 @@ void ol_line_committed(struct ol_line *l, uint64_t batch, enum ol_err err, struc
     l->own_durable = l->batch_own_head;
     l->peer_durable = l->batch_peer_head;
     l->early_durable = l->batch_early;
+    assert(l->own_durable <= ol_record_own(&l->record)->head);
     /* What did not fit into the batch before may fit now. */
     ol_record_settle(&l->record, peer_side(l), filling(l), now.utc);
     if (l->record.recovering)
@@ -274,6 +283,7 @@ enum ol_err ol_line_write(struct ol_line *l, uint8_t kind, uint8_t flags, struct
     put.row.h.kind = kind;
     put.row.h.flags = flags & (OL_FLAGS_SIGNED & ~OL_FLAG_ALONE);
     put.row.body = body;
+    assert(!(put.row.h.flags & OL_FLAG_ALONE));
     ol_batch_add(filling(l), &put);
     return OL_OK;
 }
@@ -296,6 +306,7 @@ enum ol_err ol_line_resume(struct ol_line *l, struct ol_span reason, struct ol_n
     l->now = now;
     if (reason.len > OL_REASON_MAX)
         return OL_LIMIT;
+    assert(reason.len < sizeof l->reason && reason.p != NULL);
     memcpy(l->reason, reason.p, reason.len);
     l->reason[reason.len] = 0;
     l->signing = OL_SIGN_RESUMING;

@@ -55,9 +55,11 @@ static void make_room(struct ol_line *l)
 
 void handshake_proved(struct ol_line *l)
 {
+    assert(l->next.live && l->next.proved && !l->next.initiator);
     make_room(l);
     l->cur = l->next;
     ol_session_wipe(&l->next);
+    assert(session_usable(l));
 }
 
 /* ---- Calling ---- */
@@ -91,6 +93,7 @@ static uint8_t new_session_id(struct ol_line *l)
     do
         l->last_session = (uint8_t)(((l->last_session + 2) & 0xe) | odd);
     while ((l->cur.live && l->cur.id == l->last_session) || (l->old.live && l->old.id == l->last_session));
+    assert(l->last_session < OL_SESSIONS && (l->last_session & 1) == odd);
     return l->last_session;
 }
 
@@ -103,6 +106,7 @@ static size_t payload_max(const struct ol_line *l)
         if (l->path[i].configured && l->path[i].mtu < max)
             max = l->path[i].mtu;
     }
+    assert(max >= OL_FRAME_MIN && max <= OL_FRAME_UDP);
     return max - OL_HANDSHAKE_OVERHEAD;
 }
 
@@ -123,6 +127,7 @@ static void call(struct ol_line *l)
         return;
     }
     c->len = len + OL_NOISE_OVERHEAD;
+    assert(c->len <= sizeof c->bytes - OL_HANDSHAKE_HEAD);
     c->session = new_session_id(l);
     c->due = 0;
     for (uint8_t i = 0; i < OL_PATHS; i++)
@@ -141,6 +146,7 @@ static struct ol_span outer(const struct ol_line *l, enum ol_outer_type type, ui
     uint8_t first[OL_HANDSHAKE_HEAD];
     struct ol_wr head = ol_wr_to(first, sizeof first);
 
+    assert(type != OL_FRAME && noise.len >= OL_NOISE_OVERHEAD);
     ol_outer_write(&o, &head);
     ol_handshake_tag(&l->cfg.keys.tag[own_side(l) - 'A'], first, noise, o.tag);
     ol_outer_write(&o, &w);
@@ -179,6 +185,7 @@ static enum ol_err answer_again(struct ol_line *l, uint8_t path, uint16_t conn)
 {
     struct ol_answering *a = &l->answering;
 
+    assert(a->active && path < OL_PATHS);
     a->paths |= (uint16_t)(1u << path);
     a->conn[path] = conn;
     if (a->made)
@@ -201,6 +208,7 @@ static void begin_answer(struct ol_line *l, const struct ol_outer *o, uint8_t pa
     ol_batch_add(filling(l), &put);
     ol_line_load_answered(l, &put.hash);
     a->batch = filling_id(l);
+    assert(a->batch == l->batch_id + 1);
     a->session = o->session;
     a->until = l->now.ms + ANSWER_MS;
     (void)answer_again(l, path, conn);
@@ -208,6 +216,7 @@ static void begin_answer(struct ol_line *l, const struct ol_outer *o, uint8_t pa
 
 static void end_answer(struct ol_line *l)
 {
+    assert(l->answering.active);
     ol_wipe(&l->answering, sizeof l->answering);
     ol_session_wipe(&l->next);
 }
@@ -231,6 +240,7 @@ static enum ol_err on_message_1(struct ol_line *l, const struct ol_outer *o, uin
     uint8_t payload[OL_FRAME_MAX];
     enum ol_err err;
 
+    assert(o->rest.len >= OL_NOISE_OVERHEAD && o->rest.len <= sizeof payload);
     if ((o->session & 1) != (own_side(l) == 'A'))
         return OL_MALFORMED;
     if (l->answering.active && memcmp(o->rest.p, l->answering.ephemeral, 32) == 0)
@@ -284,15 +294,18 @@ static void make_answer(struct ol_line *l)
     struct ol_item item = {.kind = OL_ITEM_SYNC};
     enum ol_err err;
 
+    assert(a->active && !a->made && a->batch <= l->batch_id);
     sync_make(l, &item.sync);
     sync_shorten(&item.sync, ol_wr_room(&w));
     /* With no other session open, nothing can come in that this sync does not know of. */
     item.sync.answer = item.sync.answer || (!l->cur.live && !l->old.live && !l->in_flight && filling(l)->n == 0);
     ol_item_write(&item, &w);
+    assert(!w.full);
     w.len += output_entries(l, payload + w.len, ol_wr_room(&w));
     err = ol_noise_write(&a->noise, l->cfg.random, ol_wr_span(&w), a->bytes);
     assert(err == OL_OK); /* message 1 opened: none of the keys that are mixed is of small order */
     a->len = w.len + OL_NOISE_OVERHEAD;
+    assert(a->len <= sizeof a->bytes - OL_HANDSHAKE_HEAD);
     open_session(l, &a->noise, &l->next, a->session, false);
     a->made = true;
     a->until = l->now.ms + ANSWER_MS;
@@ -306,6 +319,7 @@ static enum ol_err on_message_2(struct ol_line *l, const struct ol_outer *o, uin
     uint8_t payload[OL_FRAME_MAX];
     enum ol_err err;
 
+    assert(o->rest.len >= OL_NOISE_OVERHEAD && o->rest.len <= sizeof payload);
     if (!c->active || c->tries == 0 || c->session != o->session)
         return OL_UNEXPECTED;
     n = c->noise;
@@ -332,6 +346,7 @@ enum ol_err handshake_input(struct ol_line *l, const struct ol_outer *o, uint8_t
     uint8_t first[OL_HANDSHAKE_HEAD];
     struct ol_wr w = ol_wr_to(first, sizeof first);
 
+    assert(o->type != OL_FRAME && path < OL_PATHS);
     ol_outer_write(o, &w);
     ol_handshake_tag(&l->cfg.keys.tag[peer_side(l) - 'A'], first, o->rest, tag);
     if (!ol_secret_equal(tag, o->tag, sizeof tag)) {
@@ -397,6 +412,7 @@ bool handshake_next(struct ol_line *l, struct ol_out *out)
     path = next_due(l, a->due);
     if (a->active && path >= 0) {
         a->due &= (uint16_t)~(1u << path);
+        assert(a->made && a->batch <= l->batch_id);
         *out = (struct ol_out){.kind = OL_OUT_SEND, .path = (uint8_t)path, .conn = a->conn[path]};
         out->bytes = outer(l, OL_MESSAGE_2, a->session, out->path, ol_span(a->bytes, a->len), l->frame);
         return true;
@@ -404,6 +420,7 @@ bool handshake_next(struct ol_line *l, struct ol_out *out)
     path = next_due(l, c->due);
     if (c->active && path >= 0) {
         c->due &= (uint16_t)~(1u << path);
+        assert(c->tries > 0 && c->len >= OL_NOISE_OVERHEAD);
         *out = (struct ol_out){.kind = OL_OUT_SEND, .path = (uint8_t)path};
         out->bytes = outer(l, OL_MESSAGE_1, c->session, out->path, ol_span(c->bytes, c->len), l->frame);
         return true;

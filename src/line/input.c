@@ -20,6 +20,7 @@ struct told {
 
 static enum ol_err take_entry(struct ol_line *l, uint8_t author, const struct ol_entry *e)
 {
+    assert(e->seq > 0 && e->kind >= OL_ITEM_ENTRY);
     enum ol_took took;
 
     /* Nothing was asked for since the start: this answers what was asked before it, and is no second life of ours. */
@@ -51,6 +52,7 @@ static void take_want(struct ol_line *l, const struct ol_want *want)
 {
     unsigned i = want->stream - 'A';
 
+    assert(i < 2 && want->range.from >= 1 && want->range.from <= want->range.to);
     /* The same again while it is being answered: to begin anew each time would come to no end on a slow path. */
     if (l->give_none[i] && l->give_from[i] == want->range.from && l->give[i].range.to == want->range.to)
         return;
@@ -107,6 +109,7 @@ static void settle_named(struct ol_line *l)
 {
     uint32_t up_to = l->record.named.up_to;
 
+    assert(up_to <= ol_record_own(&l->record)->top); /* taken back early, it may be above the head */
     if (up_to > l->named) {
         l->named = up_to;
         l->probes = 0;
@@ -126,6 +129,7 @@ enum ol_err items_input(struct ol_line *l, struct ol_span items, struct ol_sessi
     struct ol_item item;
     enum ol_err err;
 
+    assert(from_message_1 == (s == NULL) && path < OL_PATHS);
     while ((err = ol_item_read(&r, &item)) == OL_OK) {
         if (from_message_1 && item.kind != OL_ITEM_ENTRY)
             continue;
@@ -192,6 +196,7 @@ static enum ol_err frame_input(struct ol_line *l, const struct ol_outer *o, uint
         s = &l->cur;
     }
     l->count.frames_in++;
+    assert(s->live && s->proved && o->rest.len >= OL_TAG);
     /* Each side numbers its paths as it likes: counters go by the sender's number, liveness by ours. */
     l->path[path].peer_number = o->path;
     path_heard(l, path, conn);

@@ -8,6 +8,7 @@
 
 void ol_line_init(struct ol_line *l, const struct ol_line_cfg *cfg, struct ol_now now)
 {
+    assert(cfg->record.own_sk != NULL && cfg->random.fill != NULL && cfg->liveness_ms > 0);
     memset(l, 0, sizeof *l);
     l->cfg = *cfg;
     l->now = now;
@@ -29,6 +30,7 @@ void ol_line_fini(struct ol_line *l)
 
 enum ol_err ol_line_load(struct ol_line *l, const struct ol_row *row)
 {
+    assert(l->batch_id == 0);
     return ol_record_load(&l->record, row);
 }
 
@@ -42,6 +44,7 @@ enum ol_err ol_line_loaded(struct ol_line *l, size_t outbox_n)
     const struct ol_stream *peer = ol_record_peer(&l->record);
     enum ol_err err = ol_record_loaded(&l->record);
 
+    assert(l->batch_id == 0 && !l->answered);
     l->outbox_n = outbox_n;
     l->own_durable = ol_record_own(&l->record)->head;
     l->peer_durable = (struct ol_place){.seq = peer->head, .hash = peer->head_hash};
@@ -62,6 +65,7 @@ static bool probe_wanted(const struct ol_line *l)
 
 static void probe(struct ol_line *l)
 {
+    assert(l->owed_seq > l->named);
     l->probes += l->probes < 16;
     l->probe_at = l->now.ms + (line_rto(l) << (l->probes < 8 ? l->probes : 8));
     paths_ask(l, 1);
@@ -135,6 +139,7 @@ bool ol_line_next(struct ol_line *l, struct ol_out *out)
         *out = (struct ol_out){.kind = OL_OUT_CHANGED};
         any = true;
     }
+    assert(!any || out->kind != OL_OUT_SEND || (out->path < OL_PATHS && out->bytes.len <= OL_FRAME_MAX));
     if (any && out->kind == OL_OUT_SEND) {
         l->path[out->path].outstanding++;
         l->count.bytes_out += out->bytes.len;
@@ -167,5 +172,6 @@ void ol_line_status(const struct ol_line *l, struct ol_now now, struct ol_line_s
     out->flooded = l->flooded;
     out->withheld = receipt_overdue(l, now) && now.ms - last <= 3 * l->cfg.liveness_ms;
     out->heard = last > 0;
+    assert(out->up <= out->configured && out->configured <= OL_PATHS);
     out->heard_ms = last > 0 ? now.ms - last : 0;
 }

@@ -6,13 +6,17 @@
  */
 #include "line/internal.h"
 
+#include <assert.h>
+
 bool path_open(const struct ol_line *l, uint8_t path)
 {
+    assert(path < OL_PATHS);
     return l->path[path].configured && l->path[path].connections > 0;
 }
 
 bool path_ready(const struct ol_line *l, uint8_t path)
 {
+    assert(path < OL_PATHS);
     return path_open(l, path) && l->path[path].outstanding < l->path[path].window;
 }
 
@@ -21,6 +25,7 @@ ol_ms path_rto(const struct ol_line *l, uint8_t path)
     const struct ol_line_path *p = &l->path[path];
     ol_ms rto = p->rtt_ms + 4 * (ol_ms)p->rtt_var_ms;
 
+    assert(path < OL_PATHS && p->rtt_ms <= RTO_MAX_MS && p->rtt_var_ms <= RTO_MAX_MS);
     if (p->rtt_ms == 0)
         return RETRY_FIRST_MS;
     return rto < RTO_MIN_MS ? RTO_MIN_MS : rto > RTO_MAX_MS ? RTO_MAX_MS : rto;
@@ -58,6 +63,7 @@ enum ol_path_health ol_line_path_health(const struct ol_line *l, uint8_t path, s
 
 void path_ask(struct ol_line *l, uint8_t path)
 {
+    assert(path < OL_PATHS);
     l->path[path].ask_due = true;
     l->path[path].ask_at = l->now.ms + path_rto(l, path) * 2;
 }
@@ -78,14 +84,17 @@ void ol_line_path_set(struct ol_line *l, uint8_t path, bool configured, uint16_t
 {
     struct ol_line_path *p = &l->path[path];
 
+    assert(path < OL_PATHS);
     p->configured = configured && mtu >= OL_FRAME_MIN; /* less comes only from a relay that means harm */
     p->mtu = mtu < OL_FRAME_MAX ? mtu : OL_FRAME_MAX;
     p->window = window;
+    assert(!p->configured || (p->mtu >= OL_FRAME_MIN && p->mtu <= OL_FRAME_MAX));
     l->changed = true;
 }
 
 void ol_line_path_up(struct ol_line *l, uint8_t path, struct ol_now now)
 {
+    assert(path < OL_PATHS);
     l->now = now;
     l->path[path].connections++;
     l->path[path].unanswered = 0;
@@ -102,6 +111,7 @@ static void lose(struct ol_line *l, uint8_t path)
 {
     struct ol_line_path *p = &l->path[path];
 
+    assert(p->connections == 0);
     p->heard = false;
     p->confirmed = false;
     p->ask_due = false;
@@ -116,6 +126,7 @@ static void lose(struct ol_line *l, uint8_t path)
 
 void ol_line_path_down(struct ol_line *l, uint8_t path, struct ol_now now)
 {
+    assert(path < OL_PATHS);
     l->now = now;
     if (l->path[path].connections > 0)
         l->path[path].connections--;
@@ -137,6 +148,7 @@ void ol_line_credit(struct ol_line *l, uint8_t path, unsigned frames, struct ol_
 {
     struct ol_line_path *p = &l->path[path];
 
+    assert(path < OL_PATHS);
     l->now = now;
     p->outstanding = (uint16_t)(frames < p->outstanding ? p->outstanding - frames : 0);
 }
@@ -145,6 +157,7 @@ void path_heard(struct ol_line *l, uint8_t path, uint16_t conn)
 {
     struct ol_line_path *p = &l->path[path];
 
+    assert(path < OL_PATHS);
     if (l->proven_conn[path] != conn) {
         l->proven_conn[path] = conn;
         l->proven_due |= (uint16_t)(1u << path);
@@ -160,6 +173,7 @@ void echo_make(const struct ol_line *l, uint8_t path, struct ol_echo *out)
     const struct ol_session_path *sp = &l->cur.path[number];
     ol_ms delay = l->now.ms - sp->rx_at;
 
+    assert(number < OL_PATHS);
     *out = (struct ol_echo){.path = number, .ask = l->path[path].ask_due, .heard = sp->rx_next > 0, .time = l->now.utc};
     if (out->heard) {
         out->counter = (uint32_t)(sp->rx_next - 1);
@@ -189,6 +203,7 @@ static void measure(struct ol_line *l, struct ol_line_path *p, const struct ol_e
         p->rtt_var_ms = (3 * p->rtt_var_ms + off) / 4;
         p->rtt_ms = (7 * p->rtt_ms + (uint32_t)rtt + 4) / 8;
     }
+    assert(p->rtt_ms > 0 && p->rtt_ms <= RTO_MAX_MS);
 }
 
 /* The peer read its clock when it had held a frame of ours for the delay that it tells, and not after now. Between the two

@@ -46,6 +46,7 @@ static bool put_entry(struct pack *p, const struct ol_row *row, uint8_t form)
 
     entry_of(row, form, &e);
     size = ol_entry_size(&e);
+    assert(row->h.seq > 0);
     if (p->full || ol_wr_room(&p->w) < size)
         return false;
     p->full = ol_wr_room(&p->w) < size + 2;
@@ -65,6 +66,7 @@ static void finish(struct pack *p)
 
     if (!p->ends_in_entry)
         return;
+    assert((at[1] & OL_WIRE_LENGTH) && p->w.len >= p->last_entry + 4);
     at[1] &= (uint8_t)~OL_WIRE_LENGTH;
     memmove(at + 2, at + 4, p->w.len - p->last_entry - 4);
     p->w.len -= 2;
@@ -104,6 +106,7 @@ void output_urgent(struct ol_line *l, uint32_t seq, enum ol_precedence precedenc
 {
     size_t i = l->urgent_n;
 
+    assert(seq > 0 && precedence >= OL_PRIORITY && i <= OL_URGENT_MAX);
     /* More than this many at once go in order, with the rest. */
     if (l->urgent_n == OL_URGENT_MAX)
         return;
@@ -133,12 +136,14 @@ static bool row_at(const struct ol_line *l, uint8_t author, uint32_t from, uint3
 {
     const struct ol_shelf *shelf = &l->cfg.record.shelf;
 
+    assert(author == own_side(l) || author == peer_side(l));
     return from <= to && shelf->at(shelf->ctx, author, from, row) == OL_OK && row->h.seq <= to;
 }
 
 /* The form in which an own entry goes: alone-standing ones are sealed now if they never were. */
 static uint8_t form_of(const struct ol_line *l, struct ol_row *row, uint8_t wanted)
 {
+    assert(row->h.author == own_side(l) || row->sealed || !(wanted & OL_WIRE_SEAL));
     if ((wanted & OL_WIRE_SEAL) && !row->sealed)
         ol_record_seal_row(&l->record, row);
     if (row->h.kind == OL_KIND_RESUME)
@@ -184,6 +189,7 @@ static bool put_part(struct ol_line *l, struct pack *p)
     size_t left = l->part_out.total - t->offset;
     struct ol_item item = {.kind = OL_ITEM_PART};
 
+    assert(t->seq > 0 && t->offset < l->part_out.total);
     p->full = true; /* whatever comes of it: another transfer must not begin before this one has ended */
     if (room < OL_PART_SIZE + 16)
         return false;
@@ -195,6 +201,7 @@ static bool put_part(struct ol_line *l, struct pack *p)
     assert(!p->w.full);
     p->any = true;
     t->offset += (uint32_t)item.part.bytes.len;
+    assert(t->offset <= l->part_out.total);
     if (t->offset < l->part_out.total)
         return false;
     *t = (struct ol_transfer){0};
@@ -206,6 +213,7 @@ static bool put_own(struct ol_line *l, struct pack *p, struct ol_row *row, uint8
 {
     struct ol_entry e;
 
+    assert(row->h.author == own_side(l) && row->h.seq <= l->own_durable); /* durable before sent */
     entry_of(row, form_of(l, row, form), &e);
     if (ol_entry_size(&e) <= frame_room) {
         if (!put_entry(p, row, form_of(l, row, form)))
@@ -277,6 +285,7 @@ static void put_tail(struct ol_line *l, struct pack *p, size_t frame_room)
         if ((u == NULL || u->sent == 0) && !put_own(l, p, &row, 0, frame_room))
             return;
         l->tail = row.h.seq + 1;
+        assert(l->tail <= l->own_durable + 1);
     }
 }
 
@@ -286,6 +295,7 @@ static bool put_none(struct ol_line *l, struct pack *p, unsigned i, const struct
 {
     struct ol_item item = {.kind = OL_ITEM_NONE, .want = *asked};
 
+    assert(i < 2 && l->give_none[i]);
     item.want.range.from = l->give_from[i];
     if (!put_item(p, &item, OL_WANT_SIZE))
         return false;
@@ -371,6 +381,7 @@ static void put_sync(struct ol_line *l, struct pack *p)
 
     sync_make(l, &item.sync);
     sync_shorten(&item.sync, ol_wr_room(&p->w) / 2);
+    assert(item.sync.own_head <= ol_record_own(&l->record)->head);
     if (!put_item(p, &item, OL_SYNC_SIZE + item.sync.held.n * OL_RANGE_SIZE))
         return;
     l->sync_due = false;
@@ -403,6 +414,7 @@ static void put_echo(struct ol_line *l, struct pack *p, uint8_t path)
 /* An entry has gone out: when its receipt is not here in time, ask. */
 static void expect_receipt(struct ol_line *l, const struct pack *p)
 {
+    assert(p->sent > 0 && p->owed <= p->sent && p->sent <= l->own_durable);
     l->entry_sent_at = l->now.ms;
     if (p->owed > l->owed_sent)
         l->owed_sent = p->owed;
@@ -445,6 +457,7 @@ static bool make_frame(struct ol_line *l, uint8_t path, struct ol_out *out)
 
     bool may_send = ol_session_may_send(&l->cur, path);
 
+    assert(session_usable(l) && lp->mtu >= OL_FRAME_MIN && room <= sizeof items);
     /* What the line says of itself has what room a FLASH leaves; but it does not wait for all the parts of a long one. */
     p.whole = true;
     if (may_send)
@@ -465,6 +478,7 @@ static bool make_frame(struct ol_line *l, uint8_t path, struct ol_out *out)
     finish(&p);
     if (p.sent > 0)
         expect_receipt(l, &p);
+    assert(p.w.len > 0 && p.w.len <= room);
     if (l->cur.path[path].tx_counter % PHASE_FRAMES == PHASE_FRAMES - 1)
         (void)ol_session_ratchet(&l->cur);
     if (lp->marked_at == 0) {
@@ -489,6 +503,7 @@ size_t output_entries(struct ol_line *l, uint8_t *buf, size_t cap)
     finish(&p);
     if (p.sent > 0)
         expect_receipt(l, &p);
+    assert(p.w.len <= cap);
     return p.w.len;
 }
 
@@ -520,6 +535,7 @@ static bool named_next(struct ol_line *l, struct ol_out *out)
 {
     struct ol_named *n = &l->record.named;
 
+    assert(n->alone_n <= OL_DUE_ALONE);
     if (n->alone_n > 0) {
         n->alone_n--;
         *out = (struct ol_out){.kind = OL_OUT_NAMED, .from = n->alone[n->alone_n].seq,
@@ -588,6 +604,7 @@ bool part_input(struct ol_line *l, const struct ol_part *part, struct ol_entry *
         return false;
     l->useful++;
     l->pieces += part->author == own_side(l) && ol_record_hash(&l->record, part->author, part->seq, &known) != OL_OK;
+    assert(part->bytes.len > 0 && part->offset + part->bytes.len <= t->total && t->total <= sizeof t->bytes);
     memcpy(t->bytes + part->offset, part->bytes.p, part->bytes.len);
     if (t->have_n != 1 || t->have[0].from != 0 || t->have[0].to != t->total)
         return false;

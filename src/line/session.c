@@ -11,6 +11,7 @@ enum { PREVIOUS, PRESENT, NEXT };
 void ol_session_start(struct ol_session *s, uint8_t id, bool initiator, const struct ol_dir_key *tx,
                       const struct ol_dir_key *rx, ol_ms now)
 {
+    assert(id < OL_SESSIONS && tx != NULL && rx != NULL);
     ol_session_wipe(s);
     s->live = true;
     s->id = id;
@@ -43,6 +44,7 @@ static struct ol_session_path *keyed(struct ol_session *s, uint8_t path)
 
 bool ol_session_may_send(const struct ol_session *s, uint8_t path)
 {
+    assert(path < OL_PATHS && s->path[path].tx_confirmed <= s->path[path].tx_counter);
     return s->path[path].tx_counter < s->path[path].tx_confirmed + OL_AHEAD;
 }
 
@@ -54,6 +56,7 @@ void ol_session_seal(struct ol_session *s, uint8_t path, struct ol_span items, u
     struct ol_wr w = ol_wr_to(out, OL_FRAME_HEAD);
 
     ol_outer_write(&o, &w);
+    assert(!w.full && w.len == OL_FRAME_HEAD && items.len <= OL_FRAME_MAX - OL_FRAME_OVERHEAD);
     ol_seal(&p->tx, p->tx_counter, ol_span(out, OL_FRAME_HEAD), items, out + OL_FRAME_HEAD);
     p->tx_counter++;
 }
@@ -80,6 +83,7 @@ static void mark_seen(struct ol_session_path *p, uint64_t counter, ol_ms now)
         p->rx_next = counter + 1;
         p->rx_at = now;
     }
+    assert(counter < p->rx_next);
     p->window[counter / 64 % (OL_WINDOW / 64)] |= (uint64_t)1 << counter % 64;
 }
 
@@ -90,6 +94,7 @@ static void advance_phase(struct ol_session *s)
     s->rx_dir[PRESENT] = s->rx_dir[NEXT];
     ol_next_phase(&s->rx_dir[PRESENT], &s->rx_dir[NEXT]);
     s->rx_phase++;
+    assert(s->live && s->rx_phase > 0);
     for (uint8_t i = 0; i < OL_PATHS; i++) {
         if (s->path[i].keyed) {
             for (unsigned k = PREVIOUS; k <= NEXT; k++)
@@ -106,6 +111,7 @@ enum ol_err ol_session_open(struct ol_session *s, const struct ol_outer *o, stru
     struct ol_span ad = ol_span(frame.p, OL_FRAME_HEAD);
     bool same = o->phase == (s->rx_phase & 1);
 
+    assert(s->id == o->session && frame.len > OL_FRAME_HEAD);
     if (seen(p, counter))
         return OL_REPLAYED;
     if (same) {
@@ -117,6 +123,7 @@ enum ol_err ol_session_open(struct ol_session *s, const struct ol_outer *o, stru
         return OL_FORGED;
     }
     mark_seen(p, counter, now);
+    assert(seen(p, counter));
     s->proved = true;
     return OL_OK;
 }
@@ -126,12 +133,14 @@ bool ol_session_confirm(struct ol_session *s, uint8_t path, uint32_t counter)
     struct ol_session_path *p = &s->path[path];
     uint64_t full = (p->tx_counter & ~(uint64_t)UINT32_MAX) | counter;
 
+    assert(path < OL_PATHS);
     if (full >= p->tx_counter && full > UINT32_MAX)
         full -= (uint64_t)UINT32_MAX + 1;
     if (full >= p->tx_counter)
         return false;
     if (full + 1 > p->tx_confirmed)
         p->tx_confirmed = full + 1;
+    assert(p->tx_confirmed <= p->tx_counter);
     return true;
 }
 

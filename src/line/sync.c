@@ -29,6 +29,7 @@ void sync_make(const struct ol_line *l, struct ol_sync *out)
         .held = l->early_durable,
     };
     memcpy(out->your_hash, l->peer_durable.hash.b, sizeof out->your_hash);
+    assert(out->held.n <= OL_RANGES);
 }
 
 void sync_shorten(struct ol_sync *sync, size_t size)
@@ -47,6 +48,7 @@ static void held_range(struct ol_line *l, const struct ol_range *r)
 {
     size_t n = 0;
 
+    assert(r->from <= r->to && l->urgent_n <= OL_URGENT_MAX);
     for (size_t i = 0; i < l->urgent_n; i++) {
         if (l->urgent[i].seq < r->from || l->urgent[i].seq > r->to)
             l->urgent[n++] = l->urgent[i];
@@ -71,6 +73,7 @@ void held_up_to(struct ol_line *l, uint32_t seq)
         l->held = seq;
     if (l->tail <= l->held)
         l->tail = l->held + 1;
+    assert(l->tail > l->held && l->urgent_n <= OL_URGENT_MAX);
     end_transfers(l, 0, l->held);
     held_range(l, &(struct ol_range){.to = l->held});
 }
@@ -111,6 +114,7 @@ static void find_missing(struct ol_line *l, const struct ol_sync *sync, const st
     /* It cannot hold what was not written: such a claim must not keep us from sending that. */
     if (next == 0 || next > l->own_durable + 1)
         next = l->own_durable + 1;
+    assert(l->fix.n <= OL_RANGES);
     if (next < l->tail && !patient) {
         send_again_from(l, next);
         paths_ask(l, 2); /* which one lost it? */
@@ -122,6 +126,7 @@ static void find_missing(struct ol_line *l, const struct ol_sync *sync, const st
 static void take_holdings(struct ol_line *l, const struct ol_sync *sync, const struct ol_ranges *aside, bool exact,
                           const struct ol_session *s)
 {
+    assert(sync->your_head <= l->own_durable);
     if (exact && sync->your_head < l->held)
         l->held = sync->your_head;
     held_up_to(l, sync->your_head);
@@ -139,6 +144,7 @@ static void take_holdings(struct ol_line *l, const struct ol_sync *sync, const s
 
 static void want_own(struct ol_line *l, uint32_t from, uint32_t to)
 {
+    assert(from <= to);
     l->record.want[own_side(l) - 'A'] = (struct ol_range){.from = from, .to = to};
     l->want_at[own_side(l) - 'A'] = l->now.ms;
 }
@@ -155,6 +161,7 @@ static bool same_history(struct ol_line *l, const struct ol_sync *sync)
 
 static void may_sign_now(struct ol_line *l)
 {
+    assert(l->answered && (l->signing == OL_SIGN_ASKING || l->signing == OL_SIGN_RECOVERING));
     l->record.recovering = false;
     l->record.want[own_side(l) - 'A'] = (struct ol_range){0};
     l->signing = l->restored ? OL_SIGN_RESUMING : OL_SIGN_READY;
@@ -179,6 +186,7 @@ static void take_answer(struct ol_line *l, const struct ol_sync *sync)
     uint32_t highest = sync->held.n > 0 ? sync->held.r[sync->held.n - 1].to : sync->your_head;
     bool absent = ol_stream_is_absent(own, highest);
 
+    assert(sync->answer && !l->answered);
     l->answered = true;
     l->changed = true;
     /* A resume goes above what the peer names; but a claim that leaves no room for one is no more than a claim. */
@@ -189,6 +197,7 @@ static void take_answer(struct ol_line *l, const struct ol_sync *sync)
         l->record.recovering = true;
         l->need = highest;
         l->recovered_from = own->head + 1;
+        assert(l->need >= l->recovered_from);
         want_own(l, own->head + 1, highest);
     } else if (l->signing == OL_SIGN_ASKING) {
         may_sign_now(l);
@@ -231,6 +240,7 @@ void want_absent(struct ol_line *l)
         l->absent_asked++;
         return;
     }
+    assert(l->absent_from >= absent->from && l->absent_from <= absent->to);
     want_own(l, l->absent_from, row.h.seq > l->absent_from && row.h.seq <= absent->to ? row.h.seq - 1 : absent->to);
 }
 
@@ -279,6 +289,7 @@ static void give_branch(struct ol_line *l)
     const struct ol_range *absent = ol_record_own(&l->record)->absent;
     unsigned i = own_side(l) - 'A';
 
+    assert(ol_record_own(&l->record)->absent_n > 0);
     if (l->give_none[i] || l->now.ms - l->fixed_at < line_rto(l) || l->now.ms - l->entry_sent_at < line_rto(l))
         return;
     l->fixed_at = l->now.ms;
@@ -297,6 +308,7 @@ static void begin_answering(struct ol_line *l, const struct ol_session *s)
     ol_session_wipe(&l->old);
     l->answer_wanted = l->answer_due = true;
     l->answer_batch = filling(l)->n > 0 ? filling_id(l) : l->batch_id;
+    assert(l->answer_batch >= l->batch_id && l->answer_batch <= l->batch_id + 1);
 }
 
 void sync_input(struct ol_line *l, const struct ol_sync *sync, const struct ol_ranges *aside, struct ol_session *s)
@@ -304,6 +316,7 @@ void sync_input(struct ol_line *l, const struct ol_sync *sync, const struct ol_r
     bool exact = !s->synced;
     const struct ol_stream *peer = ol_record_peer(&l->record);
 
+    assert(s->live && sync->held.n <= OL_RANGES && aside->n <= OL_RANGES);
     if (!exact && (sync->own_head < s->sync_own || sync->your_head < s->sync_your))
         return;
     s->synced = true;

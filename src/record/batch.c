@@ -12,6 +12,7 @@ void ol_batch_clear(struct ol_batch_space *b)
 
 bool ol_batch_fits(const struct ol_batch_space *b, size_t n, size_t len)
 {
+    assert(b->n <= OL_BATCH_ROWS && b->used <= OL_BATCH_BYTES);
     return b->n + n + OL_BATCH_RESERVED <= OL_BATCH_ROWS &&
            b->used + len + OL_BATCH_RESERVED_BYTES <= OL_BATCH_BYTES;
 }

@@ -18,6 +18,7 @@ static enum ol_err write_receipt(struct ol_record *r, struct ol_batch_space *b, 
     struct ol_put *put;
     enum ol_err err = OL_OK;
 
+    assert(d->unread_n <= OL_DUE_ALONE && (alone > 0) == ((flags & OL_FLAG_ALONE) != 0));
     ol_cbor_put_array(&w, d->unread_n);
     for (size_t i = 0; i < d->unread_n; i++)
         ol_cbor_put_uint(&w, d->unread[i]);
@@ -38,6 +39,7 @@ static enum ol_err write_receipt(struct ol_record *r, struct ol_batch_space *b, 
     }
     ol_record_seal_row(r, &put->row);
     d->unread_n = 0;
+    assert(put->row.h.kind == OL_KIND_RECEIPT && put->row.sealed);
     return OL_OK;
 }
 
@@ -54,6 +56,7 @@ enum ol_err ol_record_receipts(struct ol_record *r, struct ol_batch_space *b, bo
     struct ol_due *d = &r->due;
     enum ol_err err = OL_OK;
 
+    assert(d->alone_n <= OL_DUE_ALONE);
     for (size_t i = 0; i < d->alone_n && !err; i++) {
         /* What the head has passed in the meantime is said by the receipt of the head. */
         if (d->alone[i].seq <= ol_record_peer(r)->head)

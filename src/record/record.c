@@ -11,6 +11,7 @@
 
 void ol_record_init(struct ol_record *r, const struct ol_record_cfg *cfg)
 {
+    assert(cfg->own == 'A' || cfg->own == 'B');
     memset(r, 0, sizeof *r);
     r->cfg = *cfg;
     ol_stream_init(&r->stream[0], 'A');
@@ -35,6 +36,7 @@ struct ol_stream *ol_record_peer(struct ol_record *r)
 
 static const struct ol_sign_pk *key_of(const struct ol_record *r, uint8_t author)
 {
+    assert(author == 'A' || author == 'B');
     return &r->cfg.pk[author - 'A'];
 }
 
@@ -43,6 +45,7 @@ enum ol_err ol_record_hash(const struct ol_record *r, uint8_t author, uint32_t s
     struct ol_row row;
     enum ol_err err;
 
+    assert(author == 'A' || author == 'B');
     memset(out, 0, sizeof *out);
     if (seq == 0 || ol_stream_hash(&r->stream[author - 'A'], seq, out))
         return OL_OK;
@@ -104,6 +107,7 @@ static bool follows(const struct ol_record *r, const struct ol_stream *s, uint32
 /* The head goes to an entry that follows; what a resume jumps over is absent from now on. */
 static enum ol_err step(struct ol_stream *s, uint32_t from, uint32_t seq, const struct ol_hash *hash, uint32_t time)
 {
+    assert(from <= s->head && seq > s->head);
     if (seq != from + 1 && ol_stream_absent(s, from + 1, seq - 1))
         return OL_LIMIT;
     if (s->loose > from)
@@ -222,6 +226,7 @@ static enum ol_err verify(struct ol_record *r, const struct came *c)
 {
     enum ol_err err = ol_header_verify(key_of(r, c->h.author), &r->cfg.line, &c->h, &c->e->seal);
 
+    assert(c->e->flags & OL_WIRE_SEAL);
     r->forged += err != OL_OK;
     return err;
 }
@@ -237,6 +242,7 @@ static bool claim_holds(const struct ol_record *r, const struct ol_header *h)
 
 static void note_named(struct ol_named *n, const struct ol_header *h)
 {
+    assert(n->alone_n <= OL_DUE_ALONE);
     if (!(h->flags & OL_FLAG_ALONE)) {
         if (h->xseq > n->up_to) {
             n->up_to = h->xseq;
@@ -256,6 +262,7 @@ static void note_due(struct ol_record *r, const struct ol_row *row)
     struct ol_due *d = &r->due;
     enum ol_precedence p = ol_flags_precedence(row->h.flags);
 
+    assert(row->h.author != r->cfg.own && d->unread_n <= OL_DUE_ALONE && d->alone_n <= OL_DUE_ALONE);
     if (row->h.kind == OL_KIND_RECEIPT || ol_record_peer(r)->frozen || row->h.seq < ol_record_peer(r)->head)
         return;
     if (!r->cfg.readable(row->h.kind, row->body) && d->unread_n < OL_DUE_ALONE)
@@ -280,6 +287,7 @@ static void put_row(struct ol_record *r, struct ol_batch_space *b, const struct 
         put.row.sealed = true;
         put.row.seal = c->e->seal;
     }
+    assert(c->h.seq == c->e->seq && c->h.kind == c->e->kind);
     put.row.marks = (uint8_t)((claim_holds(r, &c->h) ? 0 : OL_ROW_CLAIM) |
                               (r->clock_doubtful || c->h.time < before ? OL_ROW_TIME : 0));
     ol_batch_add(b, &put);
@@ -311,6 +319,7 @@ static void want(struct ol_record *r, uint8_t author, uint32_t from, uint32_t to
 {
     struct ol_range *w = &r->want[author - 'A'];
 
+    assert(from >= 1 && from <= to);
     if (w->from == 0 || from < w->from)
         w->from = from;
     if (to > w->to)
@@ -323,6 +332,7 @@ static enum ol_took fork(struct ol_record *r, struct ol_batch_space *b, const st
     struct ol_put put = {.what = OL_PUT_EVIDENCE};
     struct ol_row known;
 
+    assert((c->e->flags & OL_WIRE_SEAL) && (c->e->flags & OL_WIRE_PREV)); /* and it holds */
     if (!ol_batch_fits(b, 1, c->e->body.len))
         return OL_TOOK_FULL;
     if (ol_record_stream(r, c->h.author)->frozen || r->twice)
@@ -373,6 +383,7 @@ static enum ol_took put_run(struct ol_record *r, const struct ol_stream *s, stru
         if (ol_stream_get_aside(s, c.h.seq + 1, &e))
             return OL_TOOK_ASIDE;
         *last = e.seq;
+        assert(e.seq == c.h.seq + 1);
         if (rebuild(r, s->author, &e, &c))
             return OL_TOOK_REFUSED;
         if (!ol_batch_fits(b, 1, e.body.len))
@@ -397,6 +408,7 @@ static enum ol_took take_run(struct ol_record *r, struct ol_stream *s, struct ol
         b->n = first;
         b->used = used;
     }
+    assert(b->n >= first && b->used >= used);
     if (took == OL_TOOK_REFUSED) {
         want(r, s->author, s->head + 1, last);
         ol_stream_drop_aside(s, s->head + 1, last);
@@ -484,6 +496,7 @@ static enum ol_took take_sealed(struct ol_record *r, const struct came *c, struc
     enum ol_err err;
     uint32_t from;
 
+    assert(h->seq > s->head && ol_stream_early(s, h->seq) == NULL);
     if (verify(r, c))
         return OL_TOOK_REFUSED;
     if (h->author == r->cfg.own && !r->recovering)
@@ -544,6 +557,7 @@ static enum ol_took take_absent(struct ol_record *r, struct ol_stream *s, struct
     struct ol_entry below;
     struct ol_hash expected;
 
+    assert(ol_stream_is_absent(s, seq));
     if (!(c.e->flags & OL_WIRE_PREV))
         return OL_TOOK_REFUSED;
     if (is_taken(r, s->author, seq, b))
@@ -667,6 +681,7 @@ enum ol_err ol_record_resume(struct ol_record *r, struct ol_span reason, uint32_
     if (seq > UINT32_MAX || own->absent_n == OL_RESUMES)
         return OL_LIMIT;
     ol_resume_body(own->head + 1, (uint32_t)seq - 1, reason, &w);
+    assert(!w.full && seq > own->top && seq > above);
     text.row.body = ol_wr_span(&w);
     put = ol_batch_add(b, &text);
     put->row.h = (struct ol_header){.author = own->author, .kind = OL_KIND_RESUME, .flags = OL_FLASH << 6,

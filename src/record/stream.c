@@ -6,6 +6,7 @@
 
 void ol_stream_init(struct ol_stream *s, uint8_t author)
 {
+    assert(author == 'A' || author == 'B');
     memset(s, 0, sizeof *s);
     s->author = author;
 }
@@ -13,6 +14,7 @@ void ol_stream_init(struct ol_stream *s, uint8_t author)
 /* The ring, by position: numbers jump, positions do not. */
 static const struct ol_place *place(const struct ol_stream *s, uint64_t position)
 {
+    assert(position < s->placed && s->placed - position <= OL_RING);
     return &s->ring[position % OL_RING];
 }
 
@@ -28,6 +30,7 @@ void ol_stream_step(struct ol_stream *s, uint32_t seq, const struct ol_hash *has
     s->ring[s->placed % OL_RING] = (struct ol_place){.seq = seq, .hash = *hash};
     s->placed++;
     ol_stream_drop_early(s, seq);
+    assert(s->top >= s->head && (s->early_n == 0 || s->early[0].seq > s->head));
 }
 
 bool ol_stream_hash(const struct ol_stream *s, uint32_t seq, struct ol_hash *out)
@@ -83,6 +86,7 @@ enum ol_err ol_stream_absent(struct ol_stream *s, uint32_t from, uint32_t to)
     if (s->absent_n == OL_RESUMES)
         return OL_LIMIT;
     s->absent[s->absent_n++] = (struct ol_range){.from = from, .to = to};
+    assert(s->absent_n <= OL_RESUMES && (s->absent_n < 2 || s->absent[s->absent_n - 2].to < from));
     return OL_OK;
 }
 
@@ -92,6 +96,7 @@ static size_t early_at(const struct ol_stream *s, uint32_t seq)
     size_t low = 0;
     size_t high = s->early_n;
 
+    assert(s->early_n <= OL_EARLY_MAX);
     while (low < high) {
         size_t middle = low + (high - low) / 2;
 
@@ -116,6 +121,7 @@ enum ol_err ol_stream_keep_early(struct ol_stream *s, const struct ol_early *e, 
     size_t i = early_at(s, e->seq);
 
     assert(ol_stream_early(s, e->seq) == NULL);
+    assert(e->seq > s->head);
     if (s->early_n >= room)
         return OL_LIMIT;
     memmove(&s->early[i + 1], &s->early[i], (s->early_n - i) * sizeof s->early[0]);
@@ -139,6 +145,7 @@ static size_t aside_at(const struct ol_aside *a, uint32_t seq)
 {
     size_t i = a->n;
 
+    assert(a->n <= OL_ASIDE_ENTRIES && a->used <= OL_ASIDE_BYTES);
     while (i > 0 && a->index[i - 1].seq >= seq)
         i--;
     return i;
@@ -148,6 +155,7 @@ static enum ol_err aside_read(const struct ol_aside *a, size_t i, struct ol_entr
 {
     struct ol_rd r = ol_rd_from(ol_span(a->bytes[a->half] + a->index[i].at, a->index[i].size));
 
+    assert(i < a->n && a->index[i].at + a->index[i].size <= a->used);
     return ol_entry_read(&r, out);
 }
 
@@ -162,12 +170,14 @@ static void aside_pack(struct ol_aside *a)
         a->index[i].at = used;
         used += a->index[i].size;
     }
+    assert(used <= a->used);
     a->half = other;
     a->used = used;
 }
 
 static void aside_remove(struct ol_aside *a, size_t from, size_t to)
 {
+    assert(from < to && to <= a->n);
     memmove(&a->index[from], &a->index[to], (a->n - to) * sizeof a->index[0]);
     a->n -= to - from;
     if (a->n == 0)
@@ -185,6 +195,7 @@ static size_t aside_victim(const struct ol_aside *a)
     enum ol_precedence lowest = OL_FLASH;
     size_t victim = a->n - 1;
 
+    assert(a->n > 0);
     for (size_t i = a->n; i > 0; i--) {
         enum ol_precedence p = ol_flags_precedence(a->bytes[a->half][a->index[i - 1].at + 1]);
 
@@ -219,6 +230,7 @@ void ol_stream_put_aside(struct ol_stream *s, const struct ol_entry *e)
         aside_pack(a);
     }
     i = aside_at(a, e->seq);
+    assert(i == a->n || a->index[i].seq > e->seq);
     memmove(&a->index[i + 1], &a->index[i], (a->n - i) * sizeof a->index[0]);
     a->index[i].seq = e->seq;
     a->index[i].at = (uint32_t)a->used;

@@ -25,6 +25,7 @@ static bool has_control(struct ol_span text)
     for (size_t i = 0; i < text.len; i++) {
         if (text.p[i] < 0x20 || text.p[i] == 0x7f)
             return true;
+        assert(text.p[i] != 0xc2 || i + 1 < text.len);
         if (text.p[i] == 0xc2 && text.p[i + 1] < 0xa0)
             return true;
     }
@@ -48,6 +49,7 @@ static bool is_digit(uint8_t c)
 
 bool ol_lang_valid(struct ol_span tag)
 {
+    assert(tag.p != NULL || tag.len == 0);
     if (tag.len < 2 || tag.len > OL_LANG_MAX || !is_letter(tag.p[0]))
         return false;
     for (size_t i = 1; i < tag.len; i++) {
@@ -72,6 +74,7 @@ static enum ol_err check(const struct ol_card *card)
 
 static void encode(const struct ol_card *card, struct ol_wr *w)
 {
+    assert(card->langs <= OL_LANGS_MAX);
     ol_cbor_put_array(w, FIELDS);
     ol_cbor_put_uint(w, SUITE);
     ol_cbor_put_text(w, text_of(card->party, sizeof card->party));
@@ -100,6 +103,7 @@ static void read_text(struct ol_rd *r, char *field, size_t size)
 {
     struct ol_span text = ol_cbor_text(r);
 
+    assert(size > 1 && field[0] == 0);
     if (text.len >= size || has_control(text))
         r->bad = true;
     else if (text.len > 0)
@@ -123,6 +127,7 @@ static void read_langs(struct ol_rd *r, struct ol_card *card)
         r->bad = true;
     for (size_t i = 0; i < card->langs && !r->bad; i++)
         read_text(r, card->lang[i], sizeof card->lang[i]);
+    assert(r->bad || card->langs <= OL_LANGS_MAX);
 }
 
 enum ol_err ol_card_read(struct ol_span in, struct ol_card *card)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wire/cbor.h"
 
+#include <assert.h>
+
 #include "base/utf8.h"
 
 static enum ol_cbor_type type_of(uint8_t first)
@@ -28,6 +30,7 @@ static uint64_t read_argument(struct ol_rd *r, uint8_t info)
     uint64_t v = info;
     uint64_t least = 0;
 
+    assert(info <= 27);
     if (info == 24) {
         v = ol_rd_u8(r);
         least = 24;
@@ -61,8 +64,10 @@ static size_t read_count(struct ol_rd *r, enum ol_cbor_type type, size_t each)
 {
     uint64_t n = read_head(r, type);
 
+    assert(each >= 1);
     if (n > r->left / each)
         r->bad = true;
+    assert(r->bad || n * each <= r->left);
     return r->bad ? 0 : (size_t)n;
 }
 
@@ -80,6 +85,7 @@ struct ol_span ol_cbor_text(struct ol_rd *r)
 {
     struct ol_span text = ol_rd_take(r, read_count(r, OL_CBOR_TEXT, 1));
 
+    assert(!r->bad || text.len == 0);
     if (ol_utf8_valid(text))
         return text;
     r->bad = true;
@@ -100,12 +106,14 @@ uint64_t ol_cbor_key(struct ol_rd *r, uint64_t *last)
 {
     uint64_t key = ol_cbor_uint(r);
 
+    assert(!r->bad || key == 0);
     /* UINT64_MAX itself stands for "none yet", so it cannot be a key. */
     if (key == UINT64_MAX || (*last != UINT64_MAX && key <= *last))
         r->bad = true;
     if (r->bad)
         return 0;
     *last = key;
+    assert(key != UINT64_MAX);
     return key;
 }
 
@@ -113,6 +121,7 @@ static void write_head(struct ol_wr *w, enum ol_cbor_type type, uint64_t v)
 {
     uint8_t major = (uint8_t)(type << 5);
 
+    assert(type <= OL_CBOR_MAP && major >> 5 == type);
     if (v < 24) {
         ol_wr_u8(w, (uint8_t)(major | v));
     } else if (v <= UINT8_MAX) {

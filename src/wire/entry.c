@@ -15,12 +15,14 @@ static size_t behind_body(uint8_t flags)
 
 size_t ol_entry_size(const struct ol_entry *e)
 {
+    assert(e->body.len <= OL_BODY_MAX);
     return ALWAYS + (e->flags & OL_WIRE_LENGTH ? 2u : 0u) + e->body.len + behind_body(e->flags);
 }
 
 void ol_entry_write(const struct ol_entry *e, struct ol_wr *w)
 {
     assert(e->kind >= 32 && e->body.len <= OL_BODY_MAX);
+    assert(e->body.p != NULL || e->body.len == 0);
     ol_wr_u8(w, e->kind);
     ol_wr_u8(w, e->flags);
     if (e->flags & OL_WIRE_LENGTH)
@@ -70,5 +72,6 @@ enum ol_err ol_entry_read(struct ol_rd *r, struct ol_entry *e)
         r->bad = true;
         return OL_MALFORMED;
     }
+    assert(e->body.len == len && ol_entry_size(e) <= OL_ENTRY_MAX + 2);
     return OL_OK;
 }

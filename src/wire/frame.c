@@ -5,6 +5,7 @@
 
 void ol_outer_write(const struct ol_outer *o, struct ol_wr *w)
 {
+    assert(o->type == OL_MESSAGE_1 || o->type == OL_MESSAGE_2 || o->type == OL_FRAME);
     assert(o->phase <= (o->type == OL_FRAME ? 1 : 0) && o->session <= 15 && o->path <= 15);
     ol_wr_u8(w, (uint8_t)(o->type << 4 | o->phase));
     ol_wr_u8(w, (uint8_t)(o->session << 4 | o->path));
@@ -17,6 +18,7 @@ void ol_outer_write(const struct ol_outer *o, struct ol_wr *w)
 /* The least that `rest` can be, and the highest value of the first byte's low half. */
 static bool fits_type(const struct ol_outer *o)
 {
+    assert(o->session <= 15 && o->path <= 15);
     switch (o->type) {
     case OL_MESSAGE_1:
     case OL_MESSAGE_2:
@@ -50,6 +52,7 @@ uint64_t ol_counter_widen(uint64_t expected, uint16_t low)
     uint16_t ahead = (uint16_t)(low - expected);
     uint64_t counter = expected + ahead;
 
+    assert((uint16_t)counter == low);
     /* More than half way round is nearer from below, unless that would be before the first. */
     return ahead > 0x8000u && counter > 0xffffu ? counter - 0x10000u : counter;
 }

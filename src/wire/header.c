@@ -91,6 +91,7 @@ void ol_commitment(const uint8_t salt[static 16], struct ol_span body, struct ol
 {
     struct ol_span parts[] = {ol_span(salt, 16), body};
 
+    assert(body.p != NULL || body.len == 0);
     ol_sha256(parts, 2, out);
 }
 

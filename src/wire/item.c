@@ -17,6 +17,7 @@
 
 static void write_range(struct ol_range range, struct ol_wr *w)
 {
+    assert(range.from >= 1 && range.from <= range.to);
     ol_wr_u32(w, range.from);
     ol_wr_u32(w, range.to);
 }
@@ -57,12 +58,15 @@ static void write_echo(const struct ol_echo *echo, struct ol_wr *w)
 
 static void write_want(const struct ol_want *want, struct ol_wr *w)
 {
+    assert(want->stream == 'A' || want->stream == 'B');
     ol_wr_u8(w, want->stream);
     write_range(want->range, w);
 }
 
 static void write_part(const struct ol_part *part, struct ol_wr *w)
 {
+    assert((part->author == 'A' || part->author == 'B') && part->seq > 0);
+    assert(part->bytes.len > 0 && part->offset + part->bytes.len <= part->total && part->total <= OL_ENTRY_MAX);
     ol_wr_u8(w, part->author);
     ol_wr_u32(w, part->seq);
     ol_wr_u16(w, part->total);
@@ -129,18 +133,21 @@ static void read_ranges(struct ol_rd *r, uint32_t n, struct ol_ranges *out)
         above = range.to;
         out->r[out->n] = range;
     }
+    assert(r->bad || out->n == n);
 }
 
 static void read_sync(struct ol_rd *r, struct ol_sync *sync)
 {
     uint8_t bits = ol_rd_u8(r);
 
+    assert(!r->bad || bits == 0);
     sync->starting = bits & SYNC_STARTING;
     sync->answer = bits & SYNC_ANSWER;
     sync->own_head = ol_rd_u32(r);
     sync->your_head = ol_rd_u32(r);
     ol_rd_bytes(r, sync->your_hash, sizeof sync->your_hash);
     read_ranges(r, bits & SYNC_RANGES, &sync->held);
+    assert(r->bad || sync->held.n <= OL_RANGES);
 }
 
 static void read_echo(struct ol_rd *r, struct ol_echo *echo)
@@ -149,6 +156,7 @@ static void read_echo(struct ol_rd *r, struct ol_echo *echo)
 
     echo->ask = bits & ECHO_ASK;
     echo->path = bits & ECHO_PATH;
+    assert(echo->path < OL_PATHS);
     echo->counter = ol_rd_u32(r);
     echo->delay_ms = ol_rd_u16(r);
     echo->time = ol_rd_u32(r);
@@ -172,6 +180,7 @@ static void read_part(struct ol_rd *r, struct ol_part *part)
     part->total = ol_rd_u16(r);
     part->offset = ol_rd_u16(r);
     part->bytes = ol_rd_take(r, r->left);
+    assert(part->bytes.p != NULL || part->bytes.len == 0);
     if (!is_author(part->author) || part->seq == 0 || part->bytes.len == 0
         || part->total > OL_ENTRY_MAX || part->offset + part->bytes.len > part->total)
         r->bad = true;
@@ -213,6 +222,7 @@ enum ol_err ol_item_read(struct ol_rd *r, struct ol_item *item)
         read_item(r, item);
     else if (ol_entry_read(r, &item->entry) == OL_OK)
         item->kind = OL_ITEM_ENTRY;
+    assert(r->bad || item->kind != 0);
     if (!r->bad)
         return OL_OK;
     *item = (struct ol_item){0};
