@@ -24,6 +24,8 @@ ABOVE = {  # layer: what it may include
 }
 CORE = ("crypto", "wire", "record", "line")
 CORE_LINES = 5000
+PURE = ("base", "crypto", "wire", "record", "line", "desk")
+LINES_AN_ASSERTION = 25
 
 
 def files(*endings):
@@ -61,6 +63,16 @@ class HouseRules(unittest.TestCase):
                  for layer in CORE}
         print(lines, sum(lines.values()))
         self.assertLessEqual(sum(lines.values()), CORE_LINES)
+
+    def test_the_pure_core_asserts_at_least_once_in_25_lines_and_in_release_builds_too(self):
+        lines, asserts = {}, {}
+        for layer in PURE:
+            sources = [text(f) for f in files(".c", ".h") if f.startswith(f"src/{layer}/")]
+            lines[layer] = sum(code_lines(source) for source in sources)
+            asserts[layer] = sum(len(re.findall(r"^\s*assert\(", source, re.M)) for source in sources)
+        print(asserts, sum(asserts.values()), f"one in {sum(lines.values()) / sum(asserts.values()):.1f} lines")
+        self.assertEqual([layer for layer in PURE if asserts[layer] * LINES_AN_ASSERTION < lines[layer]], [])
+        self.assertIn("'b_ndebug=false'", text("meson.build"))
 
     def test_the_pure_layers_call_nothing_of_the_system(self):
         wrong = []

@@ -31,6 +31,10 @@ class Symbols(unittest.TestCase):
                 called.discard(RANDOM)
             self.assertEqual(sorted(name for name in called if not name.startswith(SODIUM)), [], library)
 
+    def test_every_library_of_the_core_asserts(self):
+        for library in LIBRARIES:
+            self.assertLessEqual(ASSERT, symbols(library)[0], library)
+
 
 if __name__ == "__main__":
     unittest.main()
