@@ -6,7 +6,7 @@
 #include "crypto/hash.h"
 #include "desk/message.h"
 #include "sim/run.h"
-#include "wire/cbor.h"
+#include "base/cbor.h"
 
 #define LOOKS_BACK 24u /* open messages that people still look at */
 

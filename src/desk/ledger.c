@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "wire/cbor.h"
+#include "base/cbor.h"
 
 enum ol_err ol_receipt_read(struct ol_span body, uint32_t *unread, size_t max, size_t *n)
 {

@@ -6,7 +6,7 @@
 #include "base/limits.h"
 #include "desk/ledger.h"
 #include "record/record.h"
-#include "wire/cbor.h"
+#include "base/cbor.h"
 #include "wire/card.h"
 
 static const char *const state_names[] = {

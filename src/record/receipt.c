@@ -6,7 +6,7 @@
 #include <assert.h>
 
 #include "record/record.h"
-#include "wire/cbor.h"
+#include "base/cbor.h"
 
 static enum ol_err write_receipt(struct ol_record *r, struct ol_batch_space *b, uint8_t flags, uint32_t alone,
                                  uint32_t utc)

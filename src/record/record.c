@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "crypto/hash.h"
-#include "wire/cbor.h"
+#include "base/cbor.h"
 
 #define RESUME_AHEAD (1u << 24)
 

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "wire/cbor.h"
+#include "base/cbor.h"
 
 #define ID 16u /* "A4294967295" */
 #define TIME 32u

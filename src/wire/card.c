@@ -7,7 +7,7 @@
 #include "base/utf8.h"
 #include "crypto/hash.h"
 #include "crypto/sign.h"
-#include "wire/cbor.h"
+#include "base/cbor.h"
 
 #define SUITE 1u
 #define FIELDS 7u

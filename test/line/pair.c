@@ -7,7 +7,7 @@
 
 #include "crypto/hash.h"
 #include "crypto/sign.h"
-#include "../wire/cbor_check.h"
+#include "../base/cbor_check.h"
 
 static struct ol_now clock_of(const struct pair *p, unsigned side)
 {

@@ -7,7 +7,7 @@
 
 #include "crypto/hash.h"
 #include "proof/export.h"
-#include "wire/cbor.h"
+#include "base/cbor.h"
 
 static void fill(void *ctx, void *out, size_t len)
 {

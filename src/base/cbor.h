@@ -6,8 +6,8 @@
  * negative numbers, tags, floats, simple values, indefinite lengths, duplicate or
  * unsorted keys, text that is not UTF-8 (RFC 3629: no surrogates, no overlong forms).
  */
-#ifndef OL_WIRE_CBOR_H
-#define OL_WIRE_CBOR_H
+#ifndef OL_BASE_CBOR_H
+#define OL_BASE_CBOR_H
 
 #include "base/bytes.h"
 

@@ -6,7 +6,7 @@
 #ifndef TEST_WIRE_CBOR_CHECK_H
 #define TEST_WIRE_CBOR_CHECK_H
 
-#include "wire/cbor.h"
+#include "base/cbor.h"
 
 #define CBOR_CHECK_DEEPEST 8u
 

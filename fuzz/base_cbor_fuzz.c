@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "fuzz.h"
-#include "../test/wire/cbor_check.h"
+#include "../test/base/cbor_check.h"
 
 /* Only on what was accepted: on anything else libcbor may ask for all memory there is. */
 static void compare_libcbor(const uint8_t *data, size_t size)

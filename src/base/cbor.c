@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "wire/cbor.h"
+#include "base/cbor.h"
 
 #include <assert.h>
 
