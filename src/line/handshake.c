@@ -298,7 +298,7 @@ static void make_answer(struct ol_line *l)
     sync_make(l, &item.sync);
     sync_shorten(&item.sync, ol_wr_room(&w));
     /* With no other session open, nothing can come in that this sync does not know of. */
-    item.sync.answer = item.sync.answer || (!l->cur.live && !l->old.live && !l->in_flight && filling(l)->n == 0);
+    item.sync.answer = !l->cur.live && !l->old.live && !l->in_flight && filling(l)->n == 0;
     ol_item_write(&item, &w);
     assert(!w.full);
     w.len += output_entries(l, payload + w.len, ol_wr_room(&w));
