@@ -156,7 +156,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fill_disk(p);
     if (how == AGAIN)
         repeat(p);
-    pair_run(p, 600000);
+    pair_run(p, 150000);
     check(p);
     pair_empty(p);
     return 0;
