@@ -501,12 +501,21 @@ static bool quiet(const struct sim_party *p)
            l->signing == OL_SIGN_READY && l->owed_seq <= l->named && l->space[l->filling].n == 0;
 }
 
+/* What its resumes gave up it asks for in each session, gap by gap. */
+static bool asks_no_more(const struct sim_party *p)
+{
+    const struct ol_line *l = p->line;
+    const struct ol_stream *own = &l->record.stream[l->cfg.record.own - 'A'];
+
+    return l->absent_asked >= own->absent_n || l->held < own->absent[l->absent_asked].to;
+}
+
 bool sim_check_at_rest(struct sim *s)
 {
     struct ol_line_status st[2];
 
     for (unsigned i = 0; i < 2; i++) {
-        if (!quiet(&s->party[i]))
+        if (!quiet(&s->party[i]) || !asks_no_more(&s->party[i]))
             return false;
         ol_line_status(s->party[i].line, sim_party_now(&s->party[i]), &st[i]);
     }
