@@ -74,6 +74,18 @@ class HouseRules(unittest.TestCase):
         self.assertEqual([layer for layer in PURE if asserts[layer] * LINES_AN_ASSERTION < lines[layer]], [])
         self.assertIn("'b_ndebug=false'", text("meson.build"))
 
+    def test_every_planted_fault_still_fits_the_source(self):
+        wrong = []
+        for name in files(".patch"):
+            path = None
+            for hunk in re.split(r"^(?=@@ |--- )", text(name), flags=re.M)[1:]:
+                named = re.search(r"^\+\+\+ b/(\S+)", hunk, re.M)
+                path = named[1] if named else path
+                before = "".join(line[1:] or "\n" for line in hunk.splitlines(True)[1:] if line[0] in " -\n")
+                if hunk.startswith("@@") and before not in text(path):
+                    wrong.append(f"{name}: {path}")
+        self.assertEqual(wrong, [])
+
     def test_the_pure_layers_call_nothing_of_the_system(self):
         wrong = []
         for name in files(".c"):
