@@ -1583,6 +1583,21 @@ end:
             }
         :: else -> break
         od;
+        /* What has gone may leave room for a receipt that waited until then. */
+        phase = 0;
+        do
+        :: phase < 2 ->
+            d_step {
+                hurry = false;
+                if
+                :: S.up && !S.flight && TO_COMMIT -> begin_commit()
+                :: else -> skip
+                fi;
+                turn_round();
+                phase++
+            }
+        :: else -> break
+        od;
         d_step {
             say();
             owed = calm && !(DONE)

@@ -24,6 +24,7 @@
 #define PATHS 2u
 #define TIME_OUT_MS 30000u /* past every time-out of a line at rest, before an answer is given up */
 #define COMPANY_MS 5u      /* how long receipts alone wait for a commit */
+#define MOST_ASKS 3u       /* without an answer, that keep a session */
 
 /* What the owner of one line keeps beside it. */
 struct outside {
@@ -153,6 +154,13 @@ static void input(struct replay *r, unsigned side, uint8_t path, const uint8_t *
 
     assert_non_null(copy);
     memcpy(copy, bytes, len);
+    /* The steps of time would look like a slow path: the model has no round trips. */
+    for (unsigned i = 0; i < PATHS * OL_ASKED; i++) {
+        struct ol_asked *a = &line_of(r, side)->path[i / OL_ASKED].asked[i % OL_ASKED];
+
+        if (a->at != 0)
+            a->at = r->out[side].ms;
+    }
     (void)ol_line_input(line_of(r, side), path, 1, ol_span(copy, len), now_of(r, side));
     free(copy);
 }
@@ -174,17 +182,28 @@ static void do_lost(struct replay *r, unsigned from, uint8_t path)
     drain_both(r, from);
 }
 
+/* In the model a session is never given up for want of answers: handshakes are events of their own. */
+static void tick(struct replay *r, unsigned side)
+{
+    for (unsigned i = 0; i < PATHS; i++) {
+        struct ol_line_path *p = &line_of(r, side)->path[i];
+
+        p->unanswered = p->unanswered < MOST_ASKS ? p->unanswered : MOST_ASKS;
+    }
+    ol_line_tick(line_of(r, side), now_of(r, side));
+}
+
 static void do_time(struct replay *r, unsigned side)
 {
     r->out[side].ms += TIME_OUT_MS;
-    ol_line_tick(line_of(r, side), now_of(r, side));
+    tick(r, side);
     drain_both(r, side);
 }
 
 static void do_company(struct replay *r, unsigned side)
 {
     r->out[side].ms += COMPANY_MS;
-    ol_line_tick(line_of(r, side), now_of(r, side));
+    tick(r, side);
     assert_null(r->p->side[side].held);
     drain_both(r, side);
     assert_non_null(r->p->side[side].held);
