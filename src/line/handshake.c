@@ -46,7 +46,7 @@ static void make_room(struct ol_line *l)
     l->answer_wanted = false; /* asked under a session that is not the sending one any more */
     for (uint8_t i = 0; i < OL_PATHS; i++) {
         l->path[i].unanswered = 0;
-        l->path[i].asked_counter = 0;
+        memset(l->path[i].asked, 0, sizeof l->path[i].asked);
         l->path[i].marked_at = 0;
         if (path_open(l, i))
             path_ask(l, i);

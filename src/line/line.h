@@ -47,6 +47,13 @@ struct ol_transfer {
     uint32_t offset; /* of the next piece */
 };
 
+/* A frame in which an echo was asked for. */
+struct ol_asked {
+    uint64_t counter;
+    ol_ms at; /* 0: none, or answered */
+};
+#define OL_ASKED 16u
+
 struct ol_line_path {
     bool configured;
     uint16_t mtu;          /* longest frame */
@@ -63,9 +70,9 @@ struct ol_line_path {
     bool ask_due;
     bool echo_due;
     ol_ms ask_at;          /* when the next ask is due */
-    unsigned unanswered;   /* asks since the last echo */
-    uint64_t asked_counter;
-    ol_ms asked_at;
+    unsigned unanswered;   /* asks since one was answered */
+    struct ol_asked asked[OL_ASKED]; /* the last ones: on a slow path an answer comes when more have gone */
+    unsigned asked_n;
     uint64_t marked_counter; /* of the first frame sent since clocks were compared last */
     ol_ms marked_at;         /* 0: none was */
     struct ol_transfer part; /* under way on this path */

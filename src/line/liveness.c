@@ -183,13 +183,8 @@ void echo_make(const struct ol_line *l, uint8_t path, struct ol_echo *out)
     }
 }
 
-static void measure(struct ol_line *l, struct ol_line_path *p, const struct ol_echo *echo)
+static void measure(struct ol_line_path *p, ol_ms rtt)
 {
-    ol_ms rtt = l->now.ms - p->asked_at;
-
-    if (echo->delay_ms >= 0xfffe || echo->counter < (uint32_t)p->asked_counter)
-        return;
-    rtt = rtt > echo->delay_ms ? rtt - echo->delay_ms : 0;
     if (rtt == 0)
         rtt = 1;
     if (rtt > RTO_MAX_MS)
@@ -204,6 +199,23 @@ static void measure(struct ol_line *l, struct ol_line_path *p, const struct ol_e
         p->rtt_ms = (7 * p->rtt_ms + (uint32_t)rtt + 4) / 8;
     }
     assert(p->rtt_ms > 0 && p->rtt_ms <= RTO_MAX_MS);
+}
+
+/* Which of our questions the echo answers: on a slow path, or behind much else, one that went before the last. */
+static void take_answer(const struct ol_line *l, struct ol_line_path *p, const struct ol_echo *echo)
+{
+    ol_ms at = 0;
+
+    for (unsigned i = 0; i < OL_ASKED; i++) {
+        struct ol_asked *a = &p->asked[i];
+
+        if (a->at == 0 || (uint32_t)a->counter > echo->counter)
+            continue;
+        at = a->at > at ? a->at : at;
+        a->at = 0;
+    }
+    if (at != 0 && echo->delay_ms < 0xfffe)
+        measure(p, l->now.ms - at > echo->delay_ms ? l->now.ms - at - echo->delay_ms : 0);
 }
 
 /* The peer read its clock when it had held a frame of ours for the delay that it tells, and not after now. Between the two
@@ -230,12 +242,11 @@ void echo_input(struct ol_line *l, const struct ol_echo *echo, struct ol_session
         return;
     if (p->marked_at != 0 && echo->counter >= (uint32_t)p->marked_counter)
         compare_clocks(l, p, echo);
-    if (p->unanswered > 0 || !p->confirmed)
-        measure(l, p, echo);
+    take_answer(l, p, echo);
     l->changed = l->changed || !p->confirmed;
     p->confirmed = true;
     p->confirmed_at = l->now.ms;
-    if (echo->counter >= (uint32_t)p->asked_counter) {
+    if (echo->counter >= (uint32_t)p->asked[(p->asked_n + OL_ASKED - 1) % OL_ASKED].counter) {
         p->unanswered = 0;
         p->ask_at = l->now.ms + l->cfg.liveness_ms;
     }
@@ -251,7 +262,8 @@ static bool session_dead(const struct ol_line *l)
         if (!path_open(l, i))
             continue;
         any = true;
-        if (l->path[i].unanswered < (l->path[i].heard ? ASK_TRIES : 1u))
+        if (l->path[i].unanswered < (l->path[i].heard ? ASK_TRIES : 1u) ||
+            (l->path[i].confirmed && l->now.ms - l->path[i].confirmed_at < 4 * path_rto(l, i)))
             return false;
     }
     return any;
@@ -261,6 +273,7 @@ void liveness_tick(struct ol_line *l)
 {
     for (uint8_t i = 0; i < OL_PATHS; i++) {
         struct ol_line_path *p = &l->path[i];
+        ol_ms patience;
 
         if (!path_open(l, i) || p->ask_at > l->now.ms || p->ask_due)
             continue;
@@ -272,9 +285,10 @@ void liveness_tick(struct ol_line *l)
         if (session_dead(l))
             handshake_need(l);
         path_ask(l, i);
-        p->ask_at = l->now.ms + (path_rto(l, i) * 2 << (p->unanswered < 6 ? p->unanswered : 6));
-        if (p->ask_at > l->now.ms + l->cfg.liveness_ms)
-            p->ask_at = l->now.ms + l->cfg.liveness_ms;
+        patience = path_rto(l, i) * 2 << (p->unanswered < 6 ? p->unanswered : 6);
+        if (patience > l->cfg.liveness_ms) /* but never before an answer can have come */
+            patience = path_rto(l, i) * 2 > l->cfg.liveness_ms ? path_rto(l, i) * 2 : l->cfg.liveness_ms;
+        p->ask_at = l->now.ms + patience;
     }
 }
 

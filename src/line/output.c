@@ -406,8 +406,7 @@ static void put_echo(struct ol_line *l, struct pack *p, uint8_t path)
     if (lp->ask_due) {
         lp->ask_due = false;
         lp->unanswered++;
-        lp->asked_counter = l->cur.path[path].tx_counter;
-        lp->asked_at = l->now.ms;
+        lp->asked[lp->asked_n++ % OL_ASKED] = (struct ol_asked){l->cur.path[path].tx_counter, l->now.ms};
     }
 }
 

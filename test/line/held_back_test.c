@@ -128,6 +128,27 @@ static void test_a_clock_two_minutes_ahead_is_doubtful(void **state)
     }
 }
 
+/* An answer takes longer than the station waits before it asks again, as behind other frames at 75 bit/s. */
+static void test_a_path_slower_than_its_questions_is_measured_and_keeps_its_session(void **state)
+{
+    const struct ol_line *l = &p->side[0].line;
+    uint8_t session;
+
+    (void)state;
+    pair_free(p);
+    pair_init(p, 1, 1);
+    p->delay_ms = 50000;
+    pair_start(p, 0);
+    pair_start(p, 1);
+    pair_run(p, 3600000);
+    session = l->cur.id;
+    assert_in_range(l->path[0].rtt_ms, 90000, 110000);
+    pair_send(p, 0, OL_ROUTINE, "slowly");
+    pair_run(p, 3600000);
+    assert_int_equal(p->side[0].delivered_up_to, 1);
+    assert_int_equal(l->cur.id, session);
+}
+
 /* A connection that stands, no session, and nothing to say. */
 static void test_a_line_whose_session_was_dropped_comes_up_again(void **state)
 {
@@ -224,6 +245,7 @@ int main(void)
         T(test_what_an_earlier_life_asked_for_is_no_second_life),
         T(test_an_answer_held_back_makes_no_clock_doubtful),
         T(test_a_clock_two_minutes_ahead_is_doubtful),
+        T(test_a_path_slower_than_its_questions_is_measured_and_keeps_its_session),
         T(test_a_line_whose_session_was_dropped_comes_up_again),
         T(test_a_flood_of_frames_that_bring_nothing_is_shown_and_its_end_too),
         T(test_many_entries_are_no_flood),
