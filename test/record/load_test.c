@@ -122,6 +122,28 @@ static void test_without_any_resume_a_proof_of_our_own_second_life_stands(void *
     assert_true(b->twice);
 }
 
+/* A names B's streams as it was before B's resume, and B as it is may have lost what A names. */
+static void test_what_the_peer_named_counts_up_to_where_our_stream_goes_on(void **state)
+{
+    struct ol_row one = sealed_row((struct ol_header){.author = 'A', .kind = 40, .seq = 1, .xseq = 7}, "names seven");
+    struct ol_row first = sealed_row((struct ol_header){.author = 'B', .kind = 40, .seq = 1}, "first");
+    struct ol_row resume = sealed_row((struct ol_header){.author = 'B', .kind = OL_KIND_RESUME, .seq = 100,
+                                                         .prev = first.hash}, "");
+
+    (void)state;
+    CHECK_ERR(OL_OK, load(&one));
+    CHECK_ERR(OL_OK, load(&first));
+    CHECK_ERR(OL_OK, ol_record_loaded(b));
+    assert_int_equal(b->named.up_to, 1); /* the rest was lost here */
+    b->named.up_to = 7;
+    CHECK_ERR(OL_OK, load(&resume));
+    CHECK_ERR(OL_OK, ol_record_loaded(b));
+    assert_int_equal(b->named.up_to, 1); /* a resume gave it up */
+    b->named.up_to = 100;
+    CHECK_ERR(OL_OK, ol_record_loaded(b));
+    assert_int_equal(b->named.up_to, 100);
+}
+
 static void test_what_the_peer_said_last_is_owed_a_receipt_after_a_start(void **state)
 {
     struct ol_row one = row_on(&zeros, 40, 1, "one");
@@ -158,6 +180,7 @@ int main(void)
         TEST(test_each_proof_freezes_the_peer_until_an_officer_has_decided),
         TEST(test_a_proof_of_our_own_second_life_stands_until_a_resume_answers_it),
         TEST(test_without_any_resume_a_proof_of_our_own_second_life_stands),
+        TEST(test_what_the_peer_named_counts_up_to_where_our_stream_goes_on),
         TEST(test_what_the_peer_said_last_is_owed_a_receipt_after_a_start),
         TEST(test_an_early_first_entry_that_follows_something_proves_nothing),
     };
