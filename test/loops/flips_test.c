@@ -279,6 +279,39 @@ static void test_any_damaged_page_is_repaired_from_the_other_side(void **state)
     }
 }
 
+/* What the store has in its log alone, from the changed bit on, is lost without anybody being told: as if it had been set
+ * back, and the line mends that. */
+static void test_what_a_disk_has_changed_in_the_log_comes_back_from_the_other_side(void **state)
+{
+    struct world w;
+    uint64_t bits;
+    uint64_t tried = 0;
+
+    (void)state;
+    begin(&w, false, false);
+    for (unsigned i = 0; i < 2; i++) {
+        struct ol_store *store;
+
+        open_home(&w.s->party[i], &store);
+        CHECK_ERR(OL_OK, read_all(store, w.s->party[i].info.number, &w.before[i]));
+        ol_store_close(&store);
+    }
+    bits = (uint64_t)sim_disk_size(w.home[0], RECORD_LOG) * 8;
+    assert_true(bits > OL_PAGE * 8);
+    for (uint64_t bit = 0; bit < bits; bit += stride(bits / 97), tried++) {
+        go_back(&w);
+        w.s->party[0].rolled_back = w.s->party[0].untold = true;
+        assert_true(sim_disk_flip(w.s->party[0].disk, RECORD_LOG, bit));
+        assert_true(bed_start(w.s));
+        if (!bed_run(w.s, w.s->world.now + 600 * SIM_SECOND, is_over))
+            fail_msg("bit %u of the log: %s", (unsigned)bit, w.s->check.failed ? w.s->check.why : "not at rest");
+        check_healed(&w, 0, false);
+        assert_false(w.s->check.failed);
+    }
+    print_message("%llu bits tried, of %llu\n", (unsigned long long)tried, (unsigned long long)bits);
+    end(&w);
+}
+
 /* The machine stops at the n-th write of a start that repairs; the next start ends it. True when it stopped. */
 static bool interrupt(struct world *w, uint64_t n, bool to_the_end)
 {
@@ -325,6 +358,7 @@ int main(void)
         cmocka_unit_test(test_every_bit_of_a_record_is_covered_by_a_sum),
         cmocka_unit_test(test_what_a_disk_has_changed_is_never_served),
         cmocka_unit_test(test_any_damaged_page_is_repaired_from_the_other_side),
+        cmocka_unit_test(test_what_a_disk_has_changed_in_the_log_comes_back_from_the_other_side),
         cmocka_unit_test(test_a_repair_that_was_interrupted_is_ended_at_the_next_start),
     };
 
