@@ -102,14 +102,28 @@ static bool allowed(const struct ol_line *l, uint8_t path, enum ol_precedence pr
 
 /* ---- Own entries ---- */
 
-void output_urgent(struct ol_line *l, uint32_t seq, enum ol_precedence precedence)
+/* When all places are taken: what has gone already, or has less hurry, goes on in order; the lowest first. */
+static bool make_place(struct ol_line *l, enum ol_precedence precedence)
 {
     size_t i = l->urgent_n;
 
-    assert(seq > 0 && precedence >= OL_PRIORITY && i <= OL_URGENT_MAX);
-    /* More than this many at once go in order, with the rest. */
-    if (l->urgent_n == OL_URGENT_MAX)
+    while (i > 0 && l->urgent[i - 1].sent == 0 && l->urgent[i - 1].precedence >= precedence)
+        i--;
+    if (i == 0)
+        return false;
+    memmove(&l->urgent[i - 1], &l->urgent[i], (l->urgent_n - i) * sizeof l->urgent[0]);
+    l->urgent_n--;
+    return true;
+}
+
+void output_urgent(struct ol_line *l, uint32_t seq, enum ol_precedence precedence)
+{
+    size_t i;
+
+    assert(seq > 0 && precedence >= OL_PRIORITY && l->urgent_n <= OL_URGENT_MAX);
+    if (l->urgent_n == OL_URGENT_MAX && !make_place(l, precedence))
         return;
+    i = l->urgent_n;
     while (i > 0 && l->urgent[i - 1].precedence < precedence) {
         l->urgent[i] = l->urgent[i - 1];
         i--;

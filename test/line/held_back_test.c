@@ -173,6 +173,46 @@ static bool lose_all(struct pair *q, const struct pair_frame *f)
     return false;
 }
 
+static bool is_urgent(const struct ol_line *l, uint32_t seq)
+{
+    for (size_t i = 0; i < l->urgent_n; i++) {
+        if (l->urgent[i].seq == seq)
+            return true;
+    }
+    return false;
+}
+
+/* What overtakes has only so many places, and keeps them until it is receipted. */
+static void test_a_flash_finds_a_place_when_all_are_taken(void **state)
+{
+    struct ol_line *l = &p->side[0].line;
+    unsigned before;
+
+    (void)state;
+    p->tap = lose_all;
+    for (unsigned i = 0; i < OL_URGENT_MAX + 6; i++)
+        pair_send(p, 0, OL_IMMEDIATE, "gone, and not receipted");
+    pair_settle(p);
+    assert_int_equal(l->urgent_n, OL_URGENT_MAX);
+    before = l->own_durable;
+    pair_send(p, 0, OL_FLASH, "goes before what has gone once");
+    pair_settle(p);
+    assert_true(is_urgent(l, before + 1));
+    ol_line_path_down(l, 0, p->now); /* nothing goes any more */
+    for (unsigned i = 0; i < OL_URGENT_MAX; i++)
+        pair_send(p, 0, OL_FLASH, "waits");
+    pair_settle(p);
+    pair_send(p, 0, OL_PRIORITY, "has its turn in order");
+    pair_settle(p);
+    assert_int_equal(l->urgent_n, OL_URGENT_MAX);
+    assert_false(is_urgent(l, l->own_durable));
+    assert_true(is_urgent(l, l->own_durable - 1));
+    p->tap = NULL;
+    ol_line_path_up(l, 0, p->now);
+    pair_run(p, 60000);
+    assert_int_equal(p->side[0].delivered_up_to, l->own_durable);
+}
+
 /* Each too long for one turn of its path. */
 static void test_long_entries_on_two_paths_do_not_begin_each_other_anew(void **state)
 {
@@ -249,6 +289,7 @@ int main(void)
         T(test_a_line_whose_session_was_dropped_comes_up_again),
         T(test_a_flood_of_frames_that_bring_nothing_is_shown_and_its_end_too),
         T(test_many_entries_are_no_flood),
+        T(test_a_flash_finds_a_place_when_all_are_taken),
         T(test_long_entries_on_two_paths_do_not_begin_each_other_anew),
     };
 
