@@ -116,6 +116,7 @@ static void call(struct ol_line *l)
     struct ol_calling *c = &l->calling;
     uint8_t payload[OL_FRAME_UDP];
     size_t len = 0;
+    ol_ms patience;
 
     if (l->signing == OL_SIGN_READY) {
         send_again_from(l, l->held + 1);
@@ -134,7 +135,8 @@ static void call(struct ol_line *l)
         c->due |= (uint16_t)(path_open(l, i) ? 1u << i : 0);
     /* Ever more patient: nothing of the link is known yet, and a retry makes the call before it useless. At 75 bit/s an answer
      * takes minutes; but who has just come back should not have to wait for as long as that. */
-    c->retry_at = l->now.ms + (line_rto(l) << (c->tries < 6 ? c->tries : 6 + 3 * (c->tries & 1)));
+    patience = line_rto(l) << (c->tries < 6 ? c->tries : 6 + 3 * (c->tries & 1));
+    c->retry_at = l->now.ms + (patience < RTO_MAX_MS ? patience : RTO_MAX_MS);
     c->tries++;
 }
 
