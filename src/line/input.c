@@ -21,6 +21,7 @@ struct told {
 static enum ol_err take_entry(struct ol_line *l, uint8_t author, const struct ol_entry *e)
 {
     assert(e->seq > 0 && e->kind >= OL_ITEM_ENTRY);
+    size_t before = filling(l)->n;
     enum ol_took took;
 
     /* Nothing was asked for since the start: this answers what was asked before it, and is no second life of ours. */
@@ -28,7 +29,8 @@ static enum ol_err take_entry(struct ol_line *l, uint8_t author, const struct ol
         return OL_OK;
     took = ol_record_take(&l->record, author, e, filling(l), l->now.utc);
     l->changed = l->changed || took == OL_TOOK_FORK;
-    l->useful += took == OL_TOOK_NEW || took == OL_TOOK_ASIDE;
+    /* What goes on record, and a long entry for its frames: what waits aside may be anything, again and again. */
+    l->useful += filling(l)->n - before + (took == OL_TOOK_NEW ? e->body.len / 512 : 0);
     /* A duplicate asks for its receipt: our sync, and what the peer's shows missing, answer it. */
     l->sync_due = l->sync_due || (took == OL_TOOK_KNOWN && author == peer_side(l));
     if ((took == OL_TOOK_ASIDE || took == OL_TOOK_REFUSED) && l->now.ms >= l->gap_sync_at &&

@@ -14,7 +14,7 @@
 #define ANSWER_MS 300000u      /* an answered session waits so long for its first frame: the slowest round trip */
 #define DISK_RETRY_MS 1000u
 #define CLOCK_DOUBT_S 60
-#define FLOOD_FRAMES 512u      /* in three liveness intervals, and eight for each that brings something */
+#define FLOOD_FRAMES 512u      /* in three liveness intervals, and eight for each useful */
 #define PHASE_FRAMES (1u << 20) /* frames on a path after which the key is ratcheted */
 
 /* The message from the owner of the memory: which batch the next commit will be. */

@@ -230,7 +230,7 @@ struct ol_line {
     uint64_t back_seen;      /* these and record.taken_back when the peer last had no more */
     unsigned quiet;          /* answers in a row that brought nothing new */
     uint64_t frames;         /* that came since frames_since */
-    uint64_t useful;         /* what they brought: entries, pieces */
+    uint64_t useful;         /* what of them goes on record: entries, and one more for each 512 bytes of a body */
     ol_ms frames_since;
     bool flooded;
     bool sync_due;

@@ -615,7 +615,6 @@ bool part_input(struct ol_line *l, const struct ol_part *part, struct ol_entry *
     if (!ol_ranges_join(t->have, &t->have_n, sizeof t->have / sizeof t->have[0], part->offset,
                         part->offset + (uint32_t)part->bytes.len))
         return false;
-    l->useful++;
     l->pieces += part->author == own_side(l) && ol_record_hash(&l->record, part->author, part->seq, &known) != OL_OK;
     assert(part->bytes.len > 0 && part->offset + part->bytes.len <= t->total && t->total <= sizeof t->bytes);
     memcpy(t->bytes + part->offset, part->bytes.p, part->bytes.len);

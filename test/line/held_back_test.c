@@ -43,6 +43,13 @@ static bool hold_one(struct pair *q, const struct pair_frame *f)
     return false;
 }
 
+static bool lose_all(struct pair *q, const struct pair_frame *f)
+{
+    (void)q;
+    (void)f;
+    return false;
+}
+
 static void hold(unsigned to, size_t longer_than)
 {
     held.len = 0;
@@ -166,13 +173,6 @@ static void test_a_line_whose_session_was_dropped_comes_up_again(void **state)
     }
 }
 
-static bool lose_all(struct pair *q, const struct pair_frame *f)
-{
-    (void)q;
-    (void)f;
-    return false;
-}
-
 static bool is_urgent(const struct ol_line *l, uint32_t seq)
 {
     for (size_t i = 0; i < l->urgent_n; i++) {
@@ -262,6 +262,43 @@ static void test_a_flood_of_frames_that_bring_nothing_is_shown_and_its_end_too(v
     assert_false(st.flooded);
 }
 
+/* It is held aside each time, and never goes on record. */
+static void test_a_flood_of_an_entry_that_no_seal_covers_is_shown(void **state)
+{
+    struct ol_line_status st;
+
+    (void)state;
+    pair_send(p, 1, OL_ROUTINE, "lost");
+    p->tap = lose_all;
+    pair_settle(p);
+    for (unsigned i = 0; i < 3; i++)
+        pair_send(p, 1, OL_ROUTINE, "of a run");
+    pair_settle(p);
+    p->tap = NULL;
+    for (unsigned i = 0; i < 700; i++) {
+        p->side[1].line.fix = (struct ol_ranges){.n = 1, .r = {{2, 2}}};
+        pair_settle(p);
+    }
+    ol_line_status(&p->side[0].line, p->now, &st);
+    assert_true(st.flooded);
+}
+
+static void test_long_entries_are_no_flood(void **state)
+{
+    static char text[30001];
+    struct ol_line_status st;
+
+    (void)state;
+    memset(text, 'x', sizeof text - 1);
+    for (unsigned i = 0; i < 60; i++) {
+        pair_send(p, 1, OL_ROUTINE, text);
+        pair_settle(p);
+    }
+    assert_true(p->side[0].line.count.frames_in > 1500);
+    ol_line_status(&p->side[0].line, p->now, &st);
+    assert_false(st.flooded);
+}
+
 static void test_many_entries_are_no_flood(void **state)
 {
     struct ol_line_status st;
@@ -289,6 +326,8 @@ int main(void)
         T(test_a_line_whose_session_was_dropped_comes_up_again),
         T(test_a_flood_of_frames_that_bring_nothing_is_shown_and_its_end_too),
         T(test_many_entries_are_no_flood),
+        T(test_a_flood_of_an_entry_that_no_seal_covers_is_shown),
+        T(test_long_entries_are_no_flood),
         T(test_a_flash_finds_a_place_when_all_are_taken),
         T(test_long_entries_on_two_paths_do_not_begin_each_other_anew),
     };
