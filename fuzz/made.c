@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "desk/message.h"
+#include "desk/dialogue.h"
+#include "desk/kind.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -106,7 +107,7 @@ static void store_rows(struct ol_store *s, const struct made *m)
 
 void made_store(struct made *m, const char *path)
 {
-    struct ol_store_cfg cfg = {.path = path, .refer = ol_message_refer};
+    struct ol_store_cfg cfg = {.path = path, .views = &ol_dialogue_views};
     struct ol_store *s = NULL;
     enum ol_err err;
 

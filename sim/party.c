@@ -458,7 +458,7 @@ static enum ol_err open_store(struct sim_party *p, const char **why)
 {
     char path[SIM_DISK_PATH];
     struct ol_store_cfg cfg = {.path = sim_disk_path(p->disk, SIM_RECORD, path), .no_thread = true,
-                               .refer = ol_message_refer};
+                               .views = &ol_dialogue_views};
 
     return ol_store_open(&cfg, &p->store, why);
 }
@@ -477,7 +477,7 @@ static enum ol_err repair(struct sim_party *p)
 {
     char path[SIM_DISK_PATH];
     const struct ol_repair how = {.path = sim_disk_path(p->disk, SIM_RECORD, path), .ctx = p, .known = repair_known,
-                                  .refer = ol_message_refer};
+                                  .views = &ol_dialogue_views};
     struct ol_repaired done;
     enum ol_err err = ol_repair(&how, &done);
 

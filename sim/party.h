@@ -11,7 +11,8 @@
 #ifndef SIM_PARTY_H
 #define SIM_PARTY_H
 
-#include "desk/message.h"
+#include "desk/dialogue.h"
+#include "desk/kind.h"
 #include "line/line.h"
 #include "sim/disk.h"
 #include "sim/world.h"

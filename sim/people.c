@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "crypto/hash.h"
-#include "desk/message.h"
+#include "desk/dialogue.h"
 #include "sim/run.h"
 #include "base/cbor.h"
 
@@ -123,6 +123,7 @@ struct acts {
     struct ol_row *row;
     size_t n;
     size_t cap;
+    size_t at[2];
 };
 
 static bool keep_act(void *ctx, const struct ol_row *row)
@@ -140,31 +141,30 @@ static bool keep_act(void *ctx, const struct ol_row *row)
     return true;
 }
 
-static void fold(struct ol_dialogue *d, const struct ol_row *row)
+static bool next_act(void *ctx, unsigned side, struct ol_row *row)
 {
-    struct ol_act act;
+    struct acts *acts = ctx;
 
-    if (ol_act_read(row->h.kind, row->body, &act) == OL_OK)
-        (void)ol_dialogue_fold(d, &act, row->h.seq);
+    while (acts->at[side] < acts->n && acts->row[acts->at[side]].h.author != 'A' + side)
+        acts->at[side]++;
+    if (acts->at[side] == acts->n)
+        return false;
+    *row = acts->row[acts->at[side]++];
+    return true;
 }
 
 enum ol_err sim_people_dialogue(struct ol_store *store, int64_t line, uint8_t author, uint32_t seq,
                                 struct ol_dialogue *out)
 {
     struct acts all = {0};
-    size_t a = 0;
-    size_t a_end = 0;
-    size_t b;
+    struct ol_row message = {.h = {.author = author, .seq = seq}}; /* an act may come before it */
     enum ol_err err = ol_store_acts(store, line, author, seq, keep_act, &all);
 
-    ol_dialogue_init(out, seq);
-    while (a_end < all.n && all.row[a_end].h.author == 'A')
-        a_end++;
-    for (b = a_end; a < a_end || b < all.n;) {
-        bool a_first = a < a_end && (b == all.n || ol_ladder_a_first(&all.row[a], &all.row[b]));
-
-        fold(out, &all.row[a_first ? a++ : b++]);
-    }
+    if (!err)
+        err = ol_store_row(store, line, author, seq, &message);
+    if (err == OL_ABSENT)
+        err = OL_OK;
+    ol_dialogue_of(out, &message, next_act, NULL, &all);
     for (size_t i = 0; i < all.n; i++)
         free((void *)(uintptr_t)all.row[i].body.p);
     free(all.row);

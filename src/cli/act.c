@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* take, readback, confirm, correct, decline: what a person does about a message; close, resume,
+/* take, readback, confirm, correct, decline, the replies, onward: what a person does about a message; close, resume,
  * unfreeze: what an operator takes responsibility for. */
 #include <stdio.h>
 
@@ -68,6 +68,60 @@ enum ol_exit ol_cmd_decline(const struct ol_cli *c)
     const char *reason = ol_args_value(&c->args, "reason");
 
     return reason != NULL ? act_with_text(c, "decline", reason) : act(c, "decline", NULL);
+}
+
+/* An act whose text is an operand that may be left out. */
+static enum ol_exit reply(const struct ol_cli *c, uint32_t until)
+{
+    json_t *text = NULL;
+    json_t *params;
+    struct ol_fault f;
+
+    if (c->args.operands > 2) {
+        text = ol_cmd_text(c->args.operand[2], &f);
+        if (text == NULL)
+            return ol_cmd_fail(&f);
+    }
+    params = json_pack("{s:s,s:s,s:s,s:o?,s:I}", "line", c->args.operand[0], "id", c->args.operand[1], "act", c->command,
+                       "text", text, "until", (json_int_t)until);
+    return ask_and_show(c, "act", params, "say.reply");
+}
+
+enum ol_exit ol_cmd_reply(const struct ol_cli *c)
+{
+    return reply(c, 0);
+}
+
+enum ol_exit ol_cmd_standby(const struct ol_cli *c)
+{
+    const char *until = ol_args_value(&c->args, "until");
+    uint32_t utc = until != NULL ? ol_cmd_time(until) : 0;
+
+    if (until == NULL)
+        return ol_cmd_needs("standby", "--until");
+    if (utc == 0)
+        return ol_cmd_bad_value("until", until, "2026-11-21T14:32Z, +30m, +2h");
+    return reply(c, utc);
+}
+
+enum ol_exit ol_cmd_onward(const struct ol_cli *c)
+{
+    const char *stage = ol_args_value(&c->args, "stage");
+    const char *reason = ol_args_value(&c->args, "not-passed");
+    json_t *text = NULL;
+    struct ol_fault f;
+
+    if (stage == NULL)
+        return ol_cmd_needs("onward", "--stage");
+    if (reason != NULL) {
+        text = ol_cmd_text(reason, &f);
+        if (text == NULL)
+            return ol_cmd_fail(&f);
+    }
+    return ask_and_show(c, "act",
+                        json_pack("{s:s,s:s,s:s,s:o?,s:s}", "line", c->args.operand[0], "id", c->args.operand[1], "act",
+                                  "onward", "text", text, "stage", stage),
+                        reason != NULL ? "say.onward.not_passed" : "say.onward");
 }
 
 static enum ol_exit operate(const struct ol_cli *c, const char *method, const char *key)

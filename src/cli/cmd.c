@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/limits.h"
@@ -102,4 +103,34 @@ json_t *ol_cmd_text(const char *operand, struct ol_fault *f)
     if (w.len > 0 && buf[w.len - 1] == '\n')
         w.len--;
     return check_text(ol_wr_span(&w), f);
+}
+
+static uint32_t from_now(const char *text)
+{
+    char *end;
+    unsigned long n = strtoul(text + 1, &end, 10);
+    unsigned long unit = *end == 'm' ? 60 : *end == 'h' ? 3600 : 0;
+
+    return text[1] >= '0' && text[1] <= '9' && n <= 100000 && unit > 0 && end[1] == '\0' ? (uint32_t)time(NULL) + (uint32_t)(n * unit)
+                                                                                       : 0;
+}
+
+uint32_t ol_cmd_time(const char *text)
+{
+    static const char *const forms[] = {"%Y-%m-%dT%H:%MZ", "%Y-%m-%dT%H:%M:%SZ"};
+
+    if (text[0] == '+')
+        return from_now(text);
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        struct tm tm = {0};
+        const char *end = strptime(text, forms[i], &tm);
+        time_t t;
+        int day = tm.tm_mday;
+
+        if (end == NULL || *end != '\0')
+            continue;
+        t = timegm(&tm);
+        return t > 0 && t <= UINT32_MAX && tm.tm_mday == day ? (uint32_t)t : 0; /* a 31st of November is none */
+    }
+    return 0;
 }

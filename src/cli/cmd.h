@@ -11,6 +11,7 @@
 /* One command as it was called. */
 struct ol_cli {
     const char *home; /* the directory, NULL when it was not named */
+    const char *command;
     bool json;
     struct ol_args args; /* operands without the command's own name */
 };
@@ -41,6 +42,12 @@ enum ol_exit ol_cmd_readback(const struct ol_cli *c);
 enum ol_exit ol_cmd_confirm(const struct ol_cli *c);
 enum ol_exit ol_cmd_correct(const struct ol_cli *c);
 enum ol_exit ol_cmd_decline(const struct ol_cli *c);
+enum ol_exit ol_cmd_answer(const struct ol_cli *c);
+/* wilco, unable, affirm, negative, roger */
+enum ol_exit ol_cmd_reply(const struct ol_cli *c);
+enum ol_exit ol_cmd_standby(const struct ol_cli *c);
+enum ol_exit ol_cmd_onward(const struct ol_cli *c);
+enum ol_exit ol_cmd_views(const struct ol_cli *c);
 enum ol_exit ol_cmd_log(const struct ol_cli *c);
 enum ol_exit ol_cmd_resume(const struct ol_cli *c);
 enum ol_exit ol_cmd_unfreeze(const struct ol_cli *c);
@@ -73,5 +80,7 @@ OL_MUST_USE enum ol_err ol_cmd_status_of(const struct ol_home *h, json_t **statu
 /* A text from an operand, or from stdin when the operand is "-", with one final newline dropped: a json
  * string. NULL with the fault: empty, over 32 KiB, or not UTF-8. */
 json_t *ol_cmd_text(const char *operand, struct ol_fault *f);
+/* A moment: 2026-11-21T14:32Z (seconds may follow), or +30m, +2h from now. UTC seconds; 0 when it is none. */
+uint32_t ol_cmd_time(const char *text);
 
 #endif

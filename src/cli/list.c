@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/cmd.h"
+#include "desk/message.h"
 
 #define PAGE 500
 
@@ -25,6 +26,33 @@ static void print_head(const json_t *m)
     ol_print_cell(ol_word(m, "lang", buf), 2);
 }
 
+/* How a message is meant, as far as that is more than a plain text. */
+static void print_meaning(const json_t *m)
+{
+    static const char *const keys[] = {"marker.information", "marker.instruction", "marker.advice", "marker.warning",
+                                       "marker.question",    "marker.answer",      "marker.request", "marker.intention"};
+    static const char *const standings[] = {"standing.message",  "standing.note_verbale",   "standing.aide_memoire",
+                                            "standing.letter",   "standing.protest",        "standing.oral_statement",
+                                            "standing.non_paper"};
+    int marker = ol_marker_of(json_string_value(json_object_get(m, "marker")));
+    int standing = ol_standing_of(json_string_value(json_object_get(m, "standing")));
+
+    if (marker > 0)
+        ol_print_cell(ol_text(keys[marker]), 0);
+    if (standing > 0)
+        ol_print_cell(ol_text(standings[standing]), 0);
+}
+
+/* What answer it still waits for. */
+static void print_open(const json_t *m)
+{
+    static const char *const keys[] = {"open.r", "open.wu", "open.an", "open.y", "open.n"};
+    int class = ol_class_of(json_string_value(json_object_get(m, "answer")));
+
+    if (class >= 0 && json_is_true(json_object_get(m, "open")))
+        ol_print_cell(ol_text(keys[class]), 0);
+}
+
 static void print_marks(const json_t *m)
 {
     if (json_is_true(json_object_get(m, "exercise")))
@@ -37,15 +65,57 @@ static void print_marks(const json_t *m)
         ol_print_cell(ol_text("mark.not_normal"), 0);
 }
 
+static bool is_time(const char *name)
+{
+    return strcmp(name, "due") == 0 || strcmp(name, "until") == 0;
+}
+
+/* One line, if the message says so. */
+static void print_word(const json_t *m, const char *name, const char *key)
+{
+    char buf[OL_WORD_MAX];
+
+    if (json_is_string(json_object_get(m, name)))
+        ol_print(stdout, key, "word", is_time(name) ? ol_word_time(m, name, buf) : ol_word(m, name, buf), NULL);
+}
+
+/* First and last line of what may not go everywhere. */
+static void print_handling(const json_t *m)
+{
+    print_word(m, "handling", "say.show.handling");
+}
+
 static void print_message(const json_t *m)
 {
+    bool struck = json_is_string(json_object_get(m, "superseded_by"));
+
+    print_handling(m);
     print_head(m);
     print_marks(m);
+    print_meaning(m);
+    print_open(m);
     ol_print_row_end();
+    print_word(m, "superseded_by",
+               json_is_true(json_object_get(m, "cancelled")) ? "say.show.cancelled_by" : "say.show.superseded_by");
+    print_word(m, "corrects", "say.show.corrects");
+    print_word(m, "cancels", "say.show.cancels");
+    print_word(m, "re", "say.show.re");
+    print_word(m, "to", "say.show.to");
+    print_word(m, "level", "say.show.level");
+    print_word(m, "ref", "say.show.ref");
+    print_word(m, "due", "say.show.due");
     if (json_is_string(json_object_get(m, "subject")))
-        ol_print_text(json_object_get(m, "subject"), "       # ");
-    ol_print_text(json_object_get(m, "text"), "       ");
+        ol_print_text(json_object_get(m, "subject"), struck ? "    ~~ # " : "       # ");
+    ol_print_text(json_object_get(m, "text"), struck ? "    ~~ " : "       ");
+    print_handling(m);
     fflush(stdout);
+}
+
+/* What of a message may change. */
+static json_t *standing_of(const json_t *m)
+{
+    return json_pack("[O?,O?,O?,O?]", json_object_get(m, "state"), json_object_get(m, "open"), json_object_get(m, "answers"),
+                     json_object_get(m, "superseded_by"));
 }
 
 static void show_message(struct listing *l, json_t *m)
@@ -53,7 +123,7 @@ static void show_message(struct listing *l, json_t *m)
     const char *id = json_string_value(json_object_get(m, "id"));
 
     if (id != NULL)
-        json_object_set(l->seen, id, json_object_get(m, "state"));
+        json_object_set_new(l->seen, id, standing_of(m));
     if (l->c->json)
         ol_print_json(json_incref(m));
     else
@@ -98,14 +168,17 @@ static void show_event(struct listing *l, const json_t *params)
 {
     json_t *m = json_object_get(params, "message");
     const char *id = json_string_value(json_object_get(m, "id"));
+    json_t *standing;
     char buf[OL_WORD_MAX];
 
     if (m == NULL) {
         ol_print(stderr, "say.list.line", "line", l->line, "state", ol_word(params, "state", buf), NULL);
         return;
     }
-    if (id == NULL || !json_equal(json_object_get(l->seen, id), json_object_get(m, "state")))
+    standing = standing_of(m);
+    if (id == NULL || !json_equal(json_object_get(l->seen, id), standing))
         show_message(l, m);
+    json_decref(standing);
 }
 
 /* The events are asked for before the list, so that nothing falls between the two. */
@@ -163,7 +236,10 @@ static void print_act(const json_t *act)
     ol_print_cell(ol_word(act, "act", buf), 8);
     ol_print_cell(ol_word(act, "side", buf), 1);
     ol_print_cell(ol_word_time(act, "time", buf), 14);
+    if (json_is_string(json_object_get(act, "stage")))
+        ol_print_cell(ol_word(act, "stage", buf), 4);
     ol_print_row_end();
+    print_word(act, "until", "say.show.until");
     if (json_is_string(json_object_get(act, "text")))
         ol_print_text(json_object_get(act, "text"), "         ");
 }

@@ -14,21 +14,35 @@ static const struct ol_opt options[] = {
     {"home", 'C', "DIR", false, "opt.home"},
     {"json", 0, NULL, false, "opt.json"},
     {"version", 0, NULL, false, "opt.version"},
+    {"answer", 0, "CLASS", false, "opt.answer"},
+    {"cancels", 0, "ID", false, "opt.cancels"},
     {"card", 0, "FILE", false, "opt.card"},
+    {"check", 0, NULL, false, "opt.check"},
     {"code", 0, "DIGITS", false, "opt.code"},
+    {"corrects", 0, "ID", false, "opt.corrects"},
     {"exercise", 0, NULL, false, "opt.exercise"},
     {"follow", 0, NULL, false, "opt.follow"},
+    {"handling", 0, "WORD", false, "opt.handling"},
     {"lang", 0, "TAG", false, "opt.lang"},
+    {"level", 0, "WORD", false, "opt.level"},
+    {"marker", 0, "WORD", false, "opt.marker"},
+    {"not-passed", 0, "REASON", false, "opt.not_passed"},
     {"open", 0, NULL, false, "opt.open"},
     {"output", 'o', "FILE", false, "opt.output"},
     {"party", 0, "NAME", false, "opt.party"},
     {"path", 0, "SPEC", true, "opt.path"},
     {"precedence", 'p', "WORD", false, "opt.precedence"},
     {"psk", 0, "FILE", false, "opt.psk"},
+    {"re", 0, "ID", false, "opt.re"},
     {"reason", 0, "TEXT", false, "opt.reason"},
+    {"ref", 0, "TEXT", false, "opt.ref"},
+    {"stage", 0, "STAGE", false, "opt.stage"},
+    {"standing", 0, "WORD", false, "opt.standing"},
     {"station", 0, "NAME", false, "opt.station"},
     {"subject", 's', "SUBJECT", false, "opt.subject"},
     {"timeout", 0, "SECONDS", false, "opt.timeout"},
+    {"to", 0, "ROLE", false, "opt.to"},
+    {"until", 0, "TIME", false, "opt.until"},
     {"wait", 0, "STATE", false, "opt.wait"},
     {"without-peer", 0, NULL, false, "opt.without_peer"},
     {0},
@@ -51,8 +65,13 @@ static const struct ol_cmd commands[] = {
     {"status", "", "help.status", "", 0, 0, false, ol_cmd_status},
     {"send",
      "LINE [-p flash|immediate|priority|routine] [-s SUBJECT] [--lang TAG] [--exercise]\n"
+     "           [--marker WORD] [--answer wu|an|r|y|n] [--re ID] [--corrects ID | --cancels ID]\n"
+     "           [--level WORD] [--to ROLE] [--standing WORD] [--ref TEXT] [--handling WORD]\n"
      "           [--wait delivered|taken|confirmed] [--timeout SECONDS] (TEXT | -)",
-     "help.send", "precedence subject lang exercise wait timeout ", 2, 2, false, ol_cmd_send},
+     "help.send",
+     "precedence subject lang exercise marker answer re corrects cancels level to standing ref handling wait timeout ", 2, 2,
+     false, ol_cmd_send},
+    {"answer", "LINE ID (TEXT | -)", "help.answer", "precedence lang wait timeout ", 3, 3, false, ol_cmd_answer},
     {"list", "LINE [--open] [--follow]", "help.list", "open follow ", 1, 1, false, ol_cmd_list},
     {"show", "LINE ID", "help.show", "", 2, 2, false, ol_cmd_show},
     {"take", "LINE ID", "help.take", "", 2, 2, false, ol_cmd_take},
@@ -60,6 +79,14 @@ static const struct ol_cmd commands[] = {
     {"confirm", "LINE ID", "help.confirm", "", 2, 2, false, ol_cmd_confirm},
     {"correct", "LINE ID (TEXT | -)", "help.correct", "", 3, 3, false, ol_cmd_correct},
     {"decline", "LINE ID [--reason TEXT]", "help.decline", "reason ", 2, 2, false, ol_cmd_decline},
+    {"wilco", "LINE ID [TEXT]", "help.wilco", "", 2, 3, false, ol_cmd_reply},
+    {"unable", "LINE ID [TEXT]", "help.unable", "", 2, 3, false, ol_cmd_reply},
+    {"affirm", "LINE ID [TEXT]", "help.affirm", "", 2, 3, false, ol_cmd_reply},
+    {"negative", "LINE ID [TEXT]", "help.negative", "", 2, 3, false, ol_cmd_reply},
+    {"roger", "LINE ID [TEXT]", "help.roger", "", 2, 3, false, ol_cmd_reply},
+    {"standby", "LINE ID --until TIME [TEXT]", "help.standby", "until ", 2, 3, false, ol_cmd_standby},
+    {"onward", "LINE ID --stage desk|duty|unit [--not-passed REASON]", "help.onward", "stage not-passed ", 2, 2, false,
+     ol_cmd_onward},
     {"log", "LINE", "help.log", "", 1, 1, false, ol_cmd_log},
     {"export", "LINE -o FILE", "help.export", "output ", 1, 1, false, ol_cmd_export},
     {"disclose", "LINE ID -o FILE", "help.disclose", "output ", 2, 2, false, ol_cmd_disclose},
@@ -69,6 +96,7 @@ static const struct ol_cmd commands[] = {
     {"resume", "LINE --without-peer --reason TEXT", "help.resume", "without-peer reason ", 1, 1, false,
      ol_cmd_resume},
     {"unfreeze", "LINE --reason TEXT", "help.unfreeze", "reason ", 1, 1, false, ol_cmd_unfreeze},
+    {"views", "rebuild [--check]", "help.views", "check ", 1, 1, false, ol_cmd_views},
     {"doctor", "", "help.doctor", "", 0, 0, false, ol_cmd_doctor},
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])
@@ -217,6 +245,7 @@ static enum ol_exit run(struct ol_cli *c, bool help)
         return OL_EXIT_DONE;
     }
     shift(&c->args);
+    c->command = cmd->name;
     code = check(cmd, c);
     if (code == OL_EXIT_DONE)
         code = confine(cmd);

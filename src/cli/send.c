@@ -34,6 +34,7 @@ static bool read_timeout(const char *text, int *ms)
 
 struct order {
     const char *line;
+    const char *re; /* what it answers, or NULL */
     const char *precedence;
     const char *wait; /* or NULL */
     int timeout_ms;
@@ -42,10 +43,21 @@ struct order {
 
 static json_t *params_of(const struct ol_cli *c, const struct order *o)
 {
+    static const char *const meant[] = {"marker", "answer", "re",       "corrects", "cancels",
+                                        "level",  "to",     "standing", "ref",      "handling"};
     json_t *message = json_pack("{s:O,s:s?,s:s?,s:s,s:b}", "text", o->text, "subject",
                                 ol_args_value(&c->args, "subject"), "lang",
                                 ol_args_value(&c->args, "lang"), "precedence", o->precedence, "exercise",
                                 ol_args_value(&c->args, "exercise") != NULL);
+
+    for (size_t i = 0; i < sizeof meant / sizeof meant[0]; i++) {
+        const char *value = ol_args_value(&c->args, meant[i]);
+
+        if (value != NULL)
+            json_object_set_new(message, meant[i], json_string(value));
+    }
+    if (o->re != NULL)
+        json_object_update_new(message, json_pack("{s:s,s:s,s:s}", "re", o->re, "marker", "answer", "answer", "n"));
 
     return json_pack("{s:s,s:[o],s:s?,s:i}", "line", o->line, "messages", message, "wait", o->wait,
                      "timeout_ms", o->timeout_ms);
@@ -110,7 +122,21 @@ static enum ol_exit send_text(const struct ol_cli *c, const struct order *o)
     return code;
 }
 
-enum ol_exit ol_cmd_send(const struct ol_cli *c)
+/* Says so when what was answered in words stays open: words close only what asked for them. */
+static void say_if_open(const struct ol_cli *c, const struct order *o)
+{
+    json_t *answered;
+    char class[OL_WORD_MAX];
+    struct ol_fault f;
+
+    if (ol_cmd_ask(c, "show", json_pack("{s:s,s:s}", "line", o->line, "id", o->re), OL_ANSWER_MS, &answered, &f) != OL_OK)
+        return;
+    if (json_is_true(json_object_get(answered, "open")))
+        ol_print(stderr, "say.answer.open", "id", o->re, "class", ol_word(answered, "answer", class), NULL);
+    json_decref(answered);
+}
+
+static enum ol_exit run_order(const struct ol_cli *c, const char *re, const char *text)
 {
     static const char *const precedences[] = {"flash", "immediate", "priority", "routine", NULL};
     static const char *const waits[] = {"delivered", "taken", "confirmed", NULL};
@@ -118,6 +144,7 @@ enum ol_exit ol_cmd_send(const struct ol_cli *c)
     const char *timeout = ol_args_value(&c->args, "timeout");
     struct order o = {
         .line = c->args.operand[0],
+        .re = re,
         .precedence = precedence != NULL ? precedence : "routine",
         .wait = ol_args_value(&c->args, "wait"),
     };
@@ -130,10 +157,22 @@ enum ol_exit ol_cmd_send(const struct ol_cli *c)
         return ol_cmd_bad_value("wait", o.wait, "delivered, taken, confirmed");
     if (!read_timeout(timeout, &o.timeout_ms))
         return ol_cmd_bad_value("timeout", timeout, "0 .. 1000000");
-    o.text = ol_cmd_text(c->args.operand[1], &f);
+    o.text = ol_cmd_text(text, &f);
     if (o.text == NULL)
         return ol_cmd_fail(&f);
     code = send_text(c, &o);
     json_decref(o.text);
+    if (code == OL_EXIT_DONE && o.re != NULL)
+        say_if_open(c, &o);
     return code;
+}
+
+enum ol_exit ol_cmd_send(const struct ol_cli *c)
+{
+    return run_order(c, NULL, c->args.operand[1]);
+}
+
+enum ol_exit ol_cmd_answer(const struct ol_cli *c)
+{
+    return run_order(c, c->args.operand[1], c->args.operand[2]);
 }

@@ -1,83 +1,94 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Messages and what may be done about them: send, take, read back, confirm, correct,
- * decline. A pure fold of entries in ladder order; who may do what when is one table.
+ * A message: its text, and what says how it is meant. Body (deterministic CBOR): the text alone, in the language of its
+ * author's card, INFORMATION, answer R; or a map that says more:
  *
- * Bodies (deterministic CBOR):
+ *     1 text | 2 subject | 3 language tag | 4 marker | 5 class of answer | 6 re: 2 * number, + 1 for an entry of B's
+ *     | 7 corrects | 8 cancels: number of an earlier message of its author's | 9 level | 10 role it is for | 11 standing
+ *     | 12 its author's registry number | 13 handling
  *
- *     message    text                              in the language of its author's card
- *                or map {1: text, 2: subject text, 3: language text}, 2 and 3 as needed
- *     take       [message]                         message: its number in its author's stream
- *     readback   [message, version, text]          version: number of the message or of the correction read back
- *     confirm    [message, readback]               readback: the number of the read-back confirmed
- *     correct    [message, text]
- *     decline    [message] or [message, text]      text: the reason
+ * What is as in a bare text is left out. Levels, roles and handling are words that both sides have agreed.
  */
 #ifndef OL_DESK_MESSAGE_H
 #define OL_DESK_MESSAGE_H
 
 #include "record/row.h"
 
-enum ol_message_state {
-    OL_RELEASED,
-    OL_SENT,
-    OL_DELIVERED,
-    OL_TAKEN,
-    OL_READ_BACK,
-    OL_CONFIRMED,
-    OL_CORRECTED,
-    OL_DECLINED,
+/* How it is meant (the message markers of IMO's Standard Marine Communication Phrases). */
+enum ol_marker {
+    OL_INFORMATION,
+    OL_INSTRUCTION, /* only where both sides agreed to it */
+    OL_ADVICE,
+    OL_WARNING,
+    OL_QUESTION,
+    OL_ANSWER,
+    OL_REQUEST,
+    OL_INTENTION,
+    OL_MARKERS,
 };
 
-/* "released", "read_back": as in doc/control.md; never translated. */
-const char *ol_message_state_name(enum ol_message_state state);
+/* The answer that its sender needs (as in controller-pilot data link). */
+enum ol_class {
+    OL_CLASS_R,  /* roger */
+    OL_CLASS_WU, /* will comply, or unable */
+    OL_CLASS_AN, /* affirm, or negative */
+    OL_CLASS_Y,  /* words */
+    OL_CLASS_N,  /* none */
+    OL_CLASSES,
+};
+
+/* What a text is among states. */
+enum ol_standing {
+    OL_STANDING_MESSAGE,
+    OL_NOTE_VERBALE,
+    OL_AIDE_MEMOIRE,
+    OL_LETTER,
+    OL_PROTEST,
+    OL_ORAL_STATEMENT, /* as delivered */
+    OL_NON_PAPER,      /* binds nobody */
+    OL_STANDINGS,
+};
+
+/* "instruction", "wu", "note-verbale": never translated. */
+const char *ol_marker_name(uint8_t marker);
+const char *ol_class_name(uint8_t class);
+const char *ol_standing_name(uint8_t standing);
+/* The value of a name, or -1. */
+int ol_marker_of(const char *name);
+int ol_class_of(const char *name);
+int ol_standing_of(const char *name);
+
+#define OL_WORD_LEVEL 32u /* bytes of a level, and of a handling */
+#define OL_WORD_ROLE 64u  /* bytes of a role, and of a registry number */
+
+/* An entry of either stream. */
+struct ol_ref {
+    uint8_t author; /* 0: none */
+    uint32_t seq;
+};
 
 struct ol_message {
     struct ol_span text;
     struct ol_span subject; /* empty: none */
     struct ol_span lang;    /* empty: that of the author's card */
+    uint8_t marker;
+    uint8_t answer; /* enum ol_class */
+    uint8_t standing;
+    struct ol_ref re;
+    uint32_t corrects; /* 0: none; never together with cancels */
+    uint32_t cancels;
+    struct ol_span level;    /* empty: none; so the rest */
+    struct ol_span to;
+    struct ol_span ref;
+    struct ol_span handling;
 };
 
 /* Sets w->full when it does not fit. */
 void ol_message_write(const struct ol_message *m, struct ol_wr *w);
-/* Borrows from the body. MALFORMED: not a message, an empty text, a text over OL_TEXT_MAX. */
+/* Borrows from the body. MALFORMED: not a message, an empty text, a text over OL_TEXT_MAX, a word over its limit. */
 OL_MUST_USE enum ol_err ol_message_read(struct ol_span body, struct ol_message *m);
 
-/* An act about a message. */
-struct ol_act {
-    uint8_t kind;         /* OL_KIND_TAKE to OL_KIND_DECLINE */
-    uint32_t message;     /* number in the stream of the message's author */
-    uint32_t about;       /* readback: the version; confirm: the read-back; else 0 */
-    struct ol_span text;  /* empty when there is none */
-};
-
-void ol_act_write(const struct ol_act *act, struct ol_wr *w);
-OL_MUST_USE enum ol_err ol_act_read(uint8_t kind, struct ol_span body, struct ol_act *act);
-bool ol_is_act(uint8_t kind);
-/* Whether the message's own author does this act (confirm, correct), not its receiver. */
-bool ol_act_is_senders(uint8_t kind);
-/* Which message a row is about, for a store's index: author 0 for none. */
-void ol_message_refer(const struct ol_row *row, uint8_t *author, uint32_t *seq);
-/* Whether a body of this kind is one that this station understands. */
-bool ol_body_readable(uint8_t kind, struct ol_span body);
-
-/* Where a message stands. */
-struct ol_dialogue {
-    enum ol_message_state state;
-    uint32_t version;  /* number of the entry whose text stands: the message, or its last correction */
-    uint32_t readback; /* number of the last read-back of that version; 0: none */
-};
-
-/* A message on record, before any act: DELIVERED as far as acts go. */
-void ol_dialogue_init(struct ol_dialogue *d, uint32_t message);
-/* Whether this kind of act is allowed in this state (the table). */
-bool ol_act_allowed(enum ol_message_state state, uint8_t kind);
-/* Folds one act, entry number seq. False: without effect, because the state does not allow it any more or it is about
- * a text or a read-back that no longer stands. */
-bool ol_dialogue_fold(struct ol_dialogue *d, const struct ol_act *act, uint32_t seq);
-
-/* Ladder order: each entry after all it names; of two that did not know of each other, A's first. Whether A's entry a
- * goes before B's entry b. */
-bool ol_ladder_a_first(const struct ol_row *a, const struct ol_row *b);
+/* A level, a role or a handling as it may be written: lower-case letters, digits and hyphens. */
+bool ol_word_valid(struct ol_span word);
 
 #endif

@@ -46,4 +46,20 @@ struct ol_batch {
     size_t n;
 };
 
+#define OL_VIEW_MAX 64u
+
+/* Gives the next row of A (side 0) or of B (side 1), ascending; false at the end. It is borrowed until the next call for
+ * that side. */
+typedef bool ol_next_row_fn(void *ctx, unsigned side, struct ol_row *row);
+
+/* What the desk knows of entries, and a store keeps: all of it pure, and called on the worker thread. */
+struct ol_views {
+    /* Which message an entry is about; author 0 for none. */
+    void (*refer)(const struct ol_row *row, uint8_t *author, uint32_t *seq);
+    bool (*begins)(uint8_t kind); /* whether something can be about an entry of this kind */
+    /* Folds what is about a message, as next gives it. Writes the kept view, OL_VIEW_MAX bytes at most; returns how many. */
+    size_t (*fold)(const struct ol_row *message, ol_next_row_fn *next, void *ctx, uint8_t *view);
+    uint8_t version; /* of the fold: another one, and all are made anew when a store is opened for writing */
+};
+
 #endif

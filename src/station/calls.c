@@ -293,7 +293,7 @@ static void tell_followers(struct line *l, uint8_t author, uint32_t seq)
     struct ol_row row;
 
     if (!control_followed(l->station, l) ||
-        ol_store_row(l->station->store, l->info.number, author, seq, &row) != OL_OK || row.h.kind != OL_KIND_MESSAGE)
+        ol_store_row(l->station->store, l->info.number, author, seq, &row) != OL_OK || !ol_kind_is_message(row.h.kind))
         return;
     control_event(l->station, l, json_pack("{s:i,s:s,s:s,s:o}", "schema", 1, "line", l->info.name, "event", "message",
                                            "message", view_message(l, &row)));
@@ -315,7 +315,7 @@ void calls_committed(struct line *l, const struct ol_batch *batch)
         ol_message_refer(&put->row, &author, &seq);
         if (author != 0)
             calls_changed(l, author, seq);
-        else if (put->row.h.kind == OL_KIND_MESSAGE)
+        if (ol_kind_is_message(put->row.h.kind))
             tell_followers(l, put->row.h.author, put->row.h.seq);
     }
     answer_complete(l);

@@ -483,7 +483,7 @@ static void repair_told(void *ctx, const struct ol_line_info *info, uint8_t auth
 static enum ol_err repair(struct station *s, struct ol_fault *f)
 {
     const struct ol_repair how = {.path = OL_HOME_RECORD, .ctx = s, .known = repair_known, .told = repair_told,
-                                  .refer = ol_message_refer};
+                                  .views = &ol_dialogue_views};
     struct ol_repaired done;
     enum ol_err err = ol_repair(&how, &done);
 
@@ -506,7 +506,7 @@ static void on_look(uv_timer_t *timer)
 
 static enum ol_err open_store(struct station *s, struct ol_fault *f)
 {
-    const struct ol_store_cfg cfg = {.path = OL_HOME_RECORD, .refer = ol_message_refer};
+    const struct ol_store_cfg cfg = {.path = OL_HOME_RECORD, .views = &ol_dialogue_views};
     const char *why = NULL;
     enum ol_err err = repair(s, f);
 

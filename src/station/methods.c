@@ -131,26 +131,121 @@ static bool is_or_null(const json_t *object, const char *name, json_type type)
     return value == NULL || json_is_null(value) || json_typeof(value) == type;
 }
 
-/* One message of a send. False with the fault. */
-static bool read_message(const struct line *l, const json_t *m, struct call_item *item, struct ol_fault *f)
+/* One word of a fixed list; the first when it is left out. False with the fault. */
+static bool read_name(const json_t *m, const char *name, int (*value_of)(const char *), uint8_t *out, struct ol_fault *f)
 {
-    static uint8_t body[OL_BODY_MAX];
-    struct ol_wr w = ol_wr_to(body, sizeof body);
-    struct ol_message message = {0};
-    const char *lang = json_string_value(json_object_get(m, "lang"));
-    const json_t *subject = json_object_get(m, "subject");
+    const json_t *given = json_object_get(m, name);
+    int value = given == NULL || json_is_null(given) ? 0 : value_of(json_string_value(given));
+
+    *out = (uint8_t)(value > 0 ? value : 0);
+    if (value < 0)
+        ol_fault_set(f, OL_EXIT_USAGE, "err.station.name", "field", name, NULL);
+    return value >= 0;
+}
+
+/* A word borrowed from the request; empty when it is left out. False with the fault. */
+static bool read_word(const json_t *m, const char *name, size_t max, struct ol_span *out, struct ol_fault *f)
+{
+    const json_t *given = json_object_get(m, name);
+
+    if (given == NULL || json_is_null(given))
+        return true;
+    *out = ol_span(json_string_value(given), json_string_length(given));
+    if (json_is_string(given) && out->len <= max && ol_word_valid(*out))
+        return true;
+    ol_fault_set(f, OL_EXIT_USAGE, "err.station.word", "field", name, NULL);
+    return false;
+}
+
+/* An entry of this line that stands on record and that a dialogue begins with. False with the fault. */
+static bool read_ref(const struct line *l, const json_t *m, const char *name, struct ol_ref *out, struct ol_fault *f)
+{
+    const json_t *given = json_object_get(m, name);
+    const char *id = json_string_value(given);
+    struct ol_row row;
+
+    if (given == NULL || json_is_null(given))
+        return true;
+    if (id == NULL || !ol_entry_id_read(id, &out->author, &out->seq)) {
+        ol_fault_set(f, OL_EXIT_USAGE, "err.station.id", "id", id != NULL ? id : "", NULL);
+        return false;
+    }
+    if (ol_store_row(l->station->store, l->info.number, out->author, out->seq, &row) == OL_OK &&
+        ol_kind_is_message(row.h.kind))
+        return true;
+    ol_fault_set(f, OL_EXIT_FAILED, "err.station.message", "id", id, NULL);
+    return false;
+}
+
+/* An earlier message of our own that still stands. False with the fault. */
+static bool read_amended(struct line *l, const json_t *m, const char *name, uint32_t *out, struct ol_fault *f)
+{
+    struct ol_ref ref = {0};
+    struct ol_dialogue d;
+    char by[24];
+
+    if (!read_ref(l, m, name, &ref, f))
+        return false;
+    *out = ref.seq;
+    if (ref.author == 0)
+        return true;
+    if (ref.author != l->core->cfg.record.own) {
+        ol_fault_set(f, OL_EXIT_FAILED, "err.station.amend_side", "id", json_string_value(json_object_get(m, name)), NULL);
+        return false;
+    }
+    view_dialogue(l, ref.author, ref.seq, &d);
+    if (d.superseded == 0)
+        return true;
+    snprintf(by, sizeof by, "%c%u", ref.author, d.superseded);
+    ol_fault_set(f, OL_EXIT_FAILED, "err.station.superseded", "id", json_string_value(json_object_get(m, name)), "by", by,
+                 NULL);
+    return false;
+}
+
+/* How a message is meant. Its words are borrowed from the request. False with the fault. */
+static bool read_meaning(struct line *l, const json_t *m, struct ol_message *out, struct ol_fault *f)
+{
+    if (json_is_string(json_object_get(m, "corrects")) && json_is_string(json_object_get(m, "cancels"))) {
+        ol_fault_set(f, OL_EXIT_USAGE, "err.station.amend_both", NULL);
+        return false;
+    }
+    if (!read_name(m, "marker", ol_marker_of, &out->marker, f) || !read_name(m, "answer", ol_class_of, &out->answer, f) ||
+        !read_name(m, "standing", ol_standing_of, &out->standing, f) ||
+        !read_word(m, "level", OL_WORD_LEVEL, &out->level, f) || !read_word(m, "to", OL_WORD_ROLE, &out->to, f) ||
+        !read_word(m, "handling", OL_WORD_LEVEL, &out->handling, f) || !read_ref(l, m, "re", &out->re, f) ||
+        !read_amended(l, m, "corrects", &out->corrects, f) || !read_amended(l, m, "cancels", &out->cancels, f))
+        return false;
+    if (out->marker == OL_INSTRUCTION) {
+        ol_fault_set(f, OL_EXIT_FAILED, "err.station.instruction", "line", l->info.name, NULL);
+        return false;
+    }
+    return true;
+}
+
+/* How urgent it is, and whether an exercise. False with the fault. */
+static bool read_flags(const json_t *m, uint8_t *flags, struct ol_fault *f)
+{
     const json_t *urgency = json_object_get(m, "precedence");
     int precedence = urgency == NULL || json_is_null(urgency) ? OL_ROUTINE : precedence_of(json_string_value(urgency));
-    uint8_t *text = NULL;
-    uint8_t *title = NULL;
-    bool ok = false;
 
     if (precedence < 0) {
         ol_fault_set(f, OL_EXIT_USAGE, "err.station.precedence", NULL);
         return false;
     }
-    if (!is_or_null(m, "lang", JSON_STRING) || !is_or_null(m, "subject", JSON_STRING) ||
-        !(is_or_null(m, "exercise", JSON_TRUE) || is_or_null(m, "exercise", JSON_FALSE))) {
+    if (!(is_or_null(m, "exercise", JSON_TRUE) || is_or_null(m, "exercise", JSON_FALSE))) {
+        ol_fault_set(f, OL_EXIT_USAGE, "err.station.field", NULL);
+        return false;
+    }
+    *flags = (uint8_t)(precedence << 6 | (json_is_true(json_object_get(m, "exercise")) ? OL_FLAG_EXERCISE : 0));
+    return true;
+}
+
+/* The language of a text, empty when it is that of our card. False with the fault. */
+static bool read_lang(const struct line *l, const json_t *m, struct ol_span *out, struct ol_fault *f)
+{
+    const char *lang = json_string_value(json_object_get(m, "lang"));
+
+    if (!is_or_null(m, "lang", JSON_STRING)) {
         ol_fault_set(f, OL_EXIT_USAGE, "err.station.field", NULL);
         return false;
     }
@@ -160,25 +255,59 @@ static bool read_message(const struct line *l, const json_t *m, struct call_item
         ol_fault_set(f, OL_EXIT_USAGE, "err.station.lang", "lang", lang, NULL);
         return false;
     }
-    if (!read_text(json_object_get(m, "text"), OL_TEXT_MAX, &text, &message.text.len, f))
-        goto out;
-    message.text.p = text;
-    if (json_is_string(subject) && json_string_length(subject) > 0) {
-        if (!read_text(subject, SUBJECT_MAX, &title, &message.subject.len, f))
-            goto out;
-        message.subject.p = title;
-    }
     if (strcmp(lang, l->own_card.lang[0]) != 0)
-        message.lang = ol_span(lang, strlen(lang));
-    ol_message_write(&message, &w);
+        *out = ol_span(lang, strlen(lang));
+    return true;
+}
+
+/* A text of one line that may be left out; *own is to be freed. False with the fault. */
+static bool read_title(const json_t *m, const char *name, size_t max, struct ol_span *out, uint8_t **own, struct ol_fault *f)
+{
+    const json_t *given = json_object_get(m, name);
+    size_t len;
+
+    if (given == NULL || json_is_null(given) || (json_is_string(given) && json_string_length(given) == 0))
+        return true;
+    if (!json_is_string(given)) {
+        ol_fault_set(f, OL_EXIT_USAGE, "err.station.field", NULL);
+        return false;
+    }
+    if (!read_text(given, max, own, &len, f))
+        return false;
+    *out = ol_span(*own, len);
+    return true;
+}
+
+static bool write_message(const struct ol_message *m, struct call_item *item, struct ol_fault *f)
+{
+    static uint8_t body[OL_BODY_MAX];
+    struct ol_wr w = ol_wr_to(body, sizeof body);
+
+    ol_message_write(m, &w);
     item->kind = OL_KIND_MESSAGE;
-    item->flags = (uint8_t)(precedence << 6 | (json_is_true(json_object_get(m, "exercise")) ? OL_FLAG_EXERCISE : 0));
-    ok = keep_body(item, &w);
-    if (!ok)
-        ol_fault_set(f, OL_EXIT_FAILED, "err.station.memory", NULL);
-out:
+    if (keep_body(item, &w))
+        return true;
+    ol_fault_set(f, OL_EXIT_FAILED, "err.station.memory", NULL);
+    return false;
+}
+
+/* One message of a send. False with the fault. */
+static bool read_message(struct line *l, const json_t *m, struct call_item *item, struct ol_fault *f)
+{
+    struct ol_message message = {0};
+    uint8_t *text = NULL;
+    uint8_t *title = NULL;
+    uint8_t *ref = NULL;
+    bool ok = read_flags(m, &item->flags, f) && read_lang(l, m, &message.lang, f) && read_meaning(l, m, &message, f) &&
+              read_text(json_object_get(m, "text"), OL_TEXT_MAX, &text, &message.text.len, f) &&
+              read_title(m, "subject", SUBJECT_MAX, &message.subject, &title, f) &&
+              read_title(m, "ref", OL_WORD_ROLE, &message.ref, &ref, f);
+
+    message.text.p = text;
+    ok = ok && write_message(&message, item, f);
     free(text);
     free(title);
+    free(ref);
     return ok;
 }
 
@@ -245,15 +374,20 @@ static void method_send(const struct request *r)
 
 /* ---- Acts ---- */
 
-static uint8_t act_kind(const char *name)
+/* What act a name means; its kind is 0 when none. */
+static struct ol_act act_of(const char *name)
 {
-    static const char *const names[] = {"take", "readback", "confirm", "correct", "decline"};
+    static const uint8_t kinds[] = {OL_KIND_TAKE, OL_KIND_READBACK, OL_KIND_CONFIRM, OL_KIND_CORRECT, OL_KIND_DECLINE,
+                                    OL_KIND_ONWARD};
+    int answer = ol_answer_of(name);
 
-    for (unsigned i = 0; name != NULL && i < 5; i++) {
-        if (strcmp(name, names[i]) == 0)
-            return (uint8_t)(OL_KIND_TAKE + i);
+    if (answer >= 0)
+        return (struct ol_act){.kind = OL_KIND_REPLY, .what = (uint8_t)answer};
+    for (size_t i = 0; name != NULL && i < sizeof kinds; i++) {
+        if (strcmp(name, ol_kind_name(kinds[i])) == 0)
+            return (struct ol_act){.kind = kinds[i]};
     }
-    return 0;
+    return (struct ol_act){0};
 }
 
 /* The message that the request is about, or false and an answer. */
@@ -268,7 +402,7 @@ static bool message_param(const struct request *r, struct line *l, struct ol_row
         return false;
     }
     if (ol_store_row(r->station->store, l->info.number, author, seq, row) != OL_OK ||
-        row->h.kind != OL_KIND_MESSAGE) {
+        !ol_kind_is_message(row->h.kind)) {
         fail(r, OL_EXIT_FAILED, "err.station.message", "id", id);
         return false;
     }
@@ -306,45 +440,97 @@ static void write_act(const struct request *r, struct line *l, const struct ol_r
     call_write(call);
 }
 
+/* What goes with an act besides its text. False with the fault. */
+static bool read_act(const struct request *r, const struct ol_dialogue *d, struct ol_act *act, struct ol_fault *f)
+{
+    const json_t *until = json_object_get(r->params, "until");
+    int stage = act->kind == OL_KIND_ONWARD ? ol_stage_of(text_param(r, "stage")) : OL_STAGE_NONE;
+
+    if (stage < 0) {
+        ol_fault_set(f, OL_EXIT_USAGE, "err.station.stage", NULL);
+        return false;
+    }
+    if (act->kind == OL_KIND_ONWARD)
+        act->what = (uint8_t)stage;
+    if (act->kind == OL_KIND_REPLY && act->what == OL_STANDBY) {
+        json_int_t utc = json_integer_value(until);
+
+        if (!json_is_integer(until) || utc <= (json_int_t)station_now(r->station).utc || utc > UINT32_MAX) {
+            ol_fault_set(f, OL_EXIT_USAGE, "err.station.until", NULL);
+            return false;
+        }
+        act->until = (uint32_t)utc;
+    }
+    act->about = act->kind == OL_KIND_READBACK ? d->version : act->kind == OL_KIND_CONFIRM ? d->readback : 0;
+    return true;
+}
+
+/* Why this act cannot be done now, as the fold would have it without effect. False with the fault. */
+static bool act_fits(const struct ol_act *act, const struct ol_dialogue *d, enum ol_message_state state, const char *name,
+                     const char *id, struct ol_fault *f)
+{
+    char by[24];
+
+    snprintf(by, sizeof by, "%c%u", d->superseded > 0 ? d->author : d->closed.author,
+             d->superseded > 0 ? d->superseded : d->closed.seq);
+    if (d->superseded > 0 && act->kind != OL_KIND_ONWARD) {
+        ol_fault_set(f, OL_EXIT_FAILED, "err.station.act_superseded", "id", id, "by", by, NULL);
+        return false;
+    }
+    if (!ol_act_allowed(state, act->kind)) {
+        ol_fault_set(f, OL_EXIT_FAILED, "err.station.act_state", "act", name, "id", id, "state",
+                     ol_message_state_name(state), NULL);
+        return false;
+    }
+    if ((act->kind == OL_KIND_REPLY || act->kind == OL_KIND_DECLINE) && d->closed.author != 0) {
+        ol_fault_set(f, OL_EXIT_FAILED, "err.station.act_closed", "act", name, "id", id, "by", by, NULL);
+        return false;
+    }
+    if (act->kind != OL_KIND_REPLY || act->what == OL_STANDBY || ol_answer_closes(d->answer, act->what))
+        return true;
+    ol_fault_set(f, OL_EXIT_FAILED, "err.station.act_class", "act", name, "id", id, "class", ol_class_name(d->answer), NULL);
+    return false;
+}
+
+static bool takes_text(uint8_t kind, const json_t *text)
+{
+    bool must = kind == OL_KIND_READBACK || kind == OL_KIND_CORRECT;
+    bool may = kind == OL_KIND_DECLINE || kind == OL_KIND_REPLY || kind == OL_KIND_ONWARD;
+
+    return must || (may && json_is_string(text));
+}
+
 static void method_act(const struct request *r)
 {
     struct line *l = line_param(r);
-    uint8_t kind = act_kind(text_param(r, "act"));
+    struct ol_act act = act_of(text_param(r, "act"));
     const json_t *text = json_object_get(r->params, "text");
-    struct ol_act act = {.kind = kind};
+    enum ol_message_state state;
     struct ol_dialogue d;
     struct ol_row row;
     struct ol_fault f;
     uint8_t *nfc = NULL;
 
-    if (l == NULL || (kind != 0 && !message_param(r, l, &row)))
+    if (l == NULL || (act.kind != 0 && !message_param(r, l, &row)))
         return;
-    if (kind == 0) {
+    if (act.kind == 0) {
         fail(r, OL_EXIT_USAGE, "err.station.act", NULL, NULL);
         return;
     }
     act.message = row.h.seq;
+    row.body = ol_span(NULL, 0); /* not the store's any more */
     view_dialogue(l, row.h.author, act.message, &d);
-    if (!side_may(l, kind, &row)) {
+    if (!side_may(l, act.kind, &row)) {
         fail(r, OL_EXIT_FAILED, "err.station.act_side", "id", text_param(r, "id"));
         return;
     }
-    if (row.h.author == l->core->cfg.record.own && d.state == OL_DELIVERED)
-        d.state = view_state(l, row.h.author, act.message);
-    if (!ol_act_allowed(d.state, kind)) {
-        ol_fault_set(&f, OL_EXIT_FAILED, "err.station.act_state", "act", text_param(r, "act"), "id", text_param(r, "id"),
-                     "state", ol_message_state_name(d.state), NULL);
+    state = d.state == OL_DELIVERED ? view_state(l, row.h.author, act.message) : d.state;
+    if (!act_fits(&act, &d, state, text_param(r, "act"), text_param(r, "id"), &f) || !read_act(r, &d, &act, &f) ||
+        (takes_text(act.kind, text) && !read_text(text, OL_TEXT_MAX, &nfc, &act.text.len, &f))) {
         client_fault(r->client, r->id, &f);
         return;
     }
-    act.about = kind == OL_KIND_READBACK ? d.version : kind == OL_KIND_CONFIRM ? d.readback : 0;
-    if (kind == OL_KIND_READBACK || kind == OL_KIND_CORRECT || (kind == OL_KIND_DECLINE && json_is_string(text))) {
-        if (!read_text(text, OL_TEXT_MAX, &nfc, &act.text.len, &f)) {
-            client_fault(r->client, r->id, &f);
-            return;
-        }
-        act.text.p = nfc;
-    }
+    act.text.p = nfc;
     write_act(r, l, &row, &act);
     free(nfc);
 }

@@ -172,7 +172,7 @@ static void remove_store(const char *path)
 
 static enum ol_err make_store(const struct work *w, const char *path, struct ol_store **out)
 {
-    struct ol_store_cfg cfg = {.path = path, .no_thread = true, .refer = w->how->refer};
+    struct ol_store_cfg cfg = {.path = path, .no_thread = true, .views = w->how->views};
     enum ol_err err;
 
     remove_store(path); /* what an interrupted repair left */

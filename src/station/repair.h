@@ -20,7 +20,7 @@ struct ol_repair {
     bool (*known)(void *ctx, const struct ol_line_info *info, struct ol_record_cfg *out);
     /* What became of a stream: whole up to `head`; `above` rows beyond that were left behind. May be NULL. */
     void (*told)(void *ctx, const struct ol_line_info *info, uint8_t author, uint32_t head, uint32_t above);
-    void (*refer)(const struct ol_row *row, uint8_t *author, uint32_t *seq); /* as struct ol_store_cfg has it */
+    const struct ol_views *views; /* as struct ol_store_cfg has it */
 };
 
 struct ol_repaired {

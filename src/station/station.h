@@ -18,7 +18,8 @@
 #include <jansson.h>
 #include <uv.h>
 
-#include "desk/message.h"
+#include "desk/dialogue.h"
+#include "desk/kind.h"
 #include "line/line.h"
 #include "path/conf.h"
 #include "path/link.h"

@@ -36,36 +36,6 @@ const char *view_precedence(uint8_t flags)
     return names[ol_flags_precedence(flags)];
 }
 
-static const char *kind_name(uint8_t kind)
-{
-    switch (kind) {
-    case OL_KIND_RECEIPT:
-        return "receipt";
-    case OL_KIND_RESUME:
-        return "resume";
-    case OL_KIND_CLOSE:
-        return "close";
-    case OL_KIND_SUCCEEDS:
-        return "succeeds";
-    case OL_KIND_UNFREEZE:
-        return "unfreeze";
-    case OL_KIND_MESSAGE:
-        return "message";
-    case OL_KIND_TAKE:
-        return "take";
-    case OL_KIND_READBACK:
-        return "readback";
-    case OL_KIND_CONFIRM:
-        return "confirm";
-    case OL_KIND_CORRECT:
-        return "correct";
-    case OL_KIND_DECLINE:
-        return "decline";
-    default:
-        return "unknown";
-    }
-}
-
 static uint8_t own_side(const struct line *l)
 {
     return l->core->cfg.record.own;
@@ -124,46 +94,53 @@ static void rows_free(struct rows *rows)
 
 /* ---- The dialogue of a message ---- */
 
-/* The acts of both sides in ladder order. Returns rows to be freed. */
+/* What is on record about a message: A's entries, then B's. Returns rows to be freed. */
 static struct rows acts_of(struct line *l, uint8_t author, uint32_t seq)
 {
-    struct rows all = {.most = SIZE_MAX};
-    struct rows ordered = {0};
-    size_t a = 0;
-    size_t b;
+    struct rows acts = {.most = SIZE_MAX};
 
-    all.err = ol_store_acts(l->station->store, l->info.number, author, seq, keep_row, &all);
-    ordered.row = calloc(all.n + 1, sizeof *ordered.row);
-    if (ordered.row == NULL)
-        return all;
-    for (b = 0; b < all.n && all.row[b].h.author == 'A'; b++)
-        continue;
-    for (size_t a_end = b; a < a_end || b < all.n;) {
-        bool take_a = a < a_end && (b == all.n || ol_ladder_a_first(&all.row[a], &all.row[b]));
-
-        ordered.row[ordered.n++] = take_a ? all.row[a++] : all.row[b++];
-    }
-    free(all.row);
-    return ordered;
+    acts.err = ol_store_acts(l->station->store, l->info.number, author, seq, keep_row, &acts);
+    return acts;
 }
 
-static void fold(const struct rows *acts, uint32_t seq, struct ol_dialogue *d)
+struct acts {
+    struct line *line;
+    struct rows rows;
+    size_t at[2];
+    json_t *acts; /* as lists of JSON, when they are wanted */
+    json_t *answers;
+    json_t *chain;
+};
+
+static bool next_act(void *ctx, unsigned side, struct ol_row *row)
 {
-    struct ol_act act;
+    struct acts *a = ctx;
 
-    ol_dialogue_init(d, seq);
-    for (size_t i = 0; i < acts->n; i++) {
-        if (ol_act_read(acts->row[i].h.kind, acts->row[i].body, &act) == OL_OK)
-            (void)ol_dialogue_fold(d, &act, acts->row[i].h.seq);
-    }
+    while (a->at[side] < a->rows.n && a->rows.row[a->at[side]].h.author != 'A' + side)
+        a->at[side]++;
+    if (a->at[side] == a->rows.n)
+        return false;
+    *row = a->rows.row[a->at[side]++];
+    return true;
 }
 
+/* As the store keeps it; from the record when it keeps none that reads. */
 void view_dialogue(struct line *l, uint8_t author, uint32_t seq, struct ol_dialogue *out)
 {
-    struct rows acts = acts_of(l, author, seq);
+    struct ol_row row = {.h = {.author = author, .seq = seq}};
+    uint8_t kept[OL_VIEW_MAX];
+    size_t len;
+    struct acts acts = {.line = l};
+    enum ol_err err = ol_store_view(l->station->store, l->info.number, author, seq, kept, &len);
 
-    fold(&acts, seq, out);
-    rows_free(&acts);
+    if (!err && ol_dialogue_read(ol_span(kept, len), out) == OL_OK)
+        return;
+    if (err != OL_ABSENT)
+        acts.rows = acts_of(l, author, seq);
+    if (ol_store_row(l->station->store, l->info.number, author, seq, &row))
+        row.body = ol_span(NULL, 0);
+    ol_dialogue_of(out, &row, next_act, NULL, &acts);
+    rows_free(&acts.rows);
 }
 
 uint32_t view_delivered_at(struct line *l, uint8_t author, uint32_t seq)
@@ -215,19 +192,148 @@ static bool is_normal(struct ol_span text)
     return same;
 }
 
-static json_t *message_json(struct line *l, const struct ol_row *row, enum ol_message_state state)
+static json_t *ref_json(struct ol_ref ref)
+{
+    return ref.author != 0 ? view_id(ref.author, ref.seq) : json_null();
+}
+
+static json_t *own_ref_json(const struct ol_row *row, uint32_t seq)
+{
+    return seq > 0 ? view_id(row->h.author, seq) : json_null();
+}
+
+static const char *side_name(uint8_t author)
+{
+    return author == 'A' ? "A" : "B";
+}
+
+/* Whoever can open the control socket is the operator of their station. */
+#define OPERATOR "operator"
+
+static json_t *step_json(const char *state, uint8_t author, uint32_t time, bool by_person)
+{
+    return json_pack("{s:s,s:o,s:s,s:o}", "state", state, "role", by_person ? json_string(OPERATOR) : json_null(), "side",
+                     side_name(author), "time", time > 0 ? view_time(time) : json_null());
+}
+
+static void tell_answer(json_t *list, const struct ol_row *row, const char *answer, struct ol_span text, uint32_t until,
+                        bool effect)
+{
+    json_array_append_new(
+        list, json_pack("{s:o,s:s,s:o,s:o,s:s,s:s,s:o,s:b}", "entry", view_id(row->h.author, row->h.seq), "answer", answer,
+                        "text", string_or_null(text), "until", until > 0 ? view_time(until) : json_null(), "role", OPERATOR,
+                        "side", side_name(row->h.author), "time", view_time(row->h.time), "effect", effect));
+}
+
+static const char *act_name(const struct ol_row *row, const struct ol_act *act)
+{
+    return row->h.kind == OL_KIND_REPLY ? ol_answer_name(act->what) : ol_kind_name(row->h.kind);
+}
+
+/* The state that an act has led to; of an onward receipt how far it was passed on. */
+static const char *reached(const struct ol_act *act, const struct ol_dialogue *after)
+{
+    if (act->kind != OL_KIND_ONWARD)
+        return ol_message_state_name(after->state);
+    return act->text.len > 0 ? "not_passed" : ol_stage_name(act->what);
+}
+
+static void tell_act(struct acts *a, const struct ol_row *row, const struct ol_act *act, const struct ol_dialogue *after,
+                     bool effect)
+{
+
+    json_array_append_new(
+        a->acts, json_pack("{s:o,s:s,s:s,s:o,s:o,s:b,s:o,s:o}", "entry", view_id(row->h.author, row->h.seq), "act",
+                           act_name(row, act), "side", side_name(row->h.author), "time", view_time(row->h.time), "text",
+                           string_or_null(act->text), "effect", effect, "stage",
+                           act->kind == OL_KIND_ONWARD ? json_string(ol_stage_name(act->what)) : json_null(), "until",
+                           act->until > 0 ? view_time(act->until) : json_null()));
+    if (row->h.kind == OL_KIND_REPLY)
+        tell_answer(a->answers, row, ol_answer_name(act->what), act->text, act->until, effect);
+    else if (effect)
+        json_array_append_new(a->chain, step_json(reached(act, after), row->h.author, row->h.time, true));
+}
+
+/* One entry about a message, in ladder order. */
+static void tell(void *ctx, const struct ol_row *row, const struct ol_dialogue *after, bool effect)
+{
+    struct acts *a = ctx;
+    struct ol_message m;
+    struct ol_act act;
+
+    if (ol_is_act(row->h.kind)) {
+        if (ol_act_read(row->h.kind, row->body, &act) == OL_OK)
+            tell_act(a, row, &act, after, effect);
+    } else if (row->h.author != after->author && ol_message_read(row->body, &m) == OL_OK) {
+        tell_answer(a->answers, row, "answer", m.text, 0, effect);
+    }
+}
+
+/* Until when somebody must have done something about it: seen it, counted from the receipt, which both sides have; or
+ * come back to it after standing by. */
+static uint32_t due_at(const struct ol_row *row, const struct ol_dialogue *d, uint32_t delivered_at)
+{
+    static const uint32_t see_within_s[] = {
+        [OL_ROUTINE] = 3 * 3600, [OL_PRIORITY] = 30 * 60, [OL_IMMEDIATE] = 5 * 60, [OL_FLASH] = 60};
+
+    if (d->superseded > 0)
+        return 0;
+    if (d->state == OL_DELIVERED && !d->met && delivered_at > 0)
+        return delivered_at + see_within_s[ol_flags_precedence(row->h.flags)];
+    return d->open ? d->until : 0;
+}
+
+static json_t *message_json(struct line *l, const struct ol_row *row, enum ol_message_state state,
+                            const struct ol_dialogue *d, uint32_t delivered_at)
 {
     struct ol_message m;
     bool read = ol_message_read(row->body, &m) == OL_OK;
-
-    return json_pack(
+    uint32_t due = due_at(row, d, delivered_at);
+    json_t *out = json_pack(
         "{s:i,s:o,s:s,s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:b,s:b,s:b,s:b}", "schema", 1, "id", view_id(row->h.author, row->h.seq),
-        "direction", row->h.author == own_side(l) ? "out" : "in", "kind", kind_name(row->h.kind), "precedence",
+        "direction", row->h.author == own_side(l) ? "out" : "in", "kind", ol_kind_name(row->h.kind), "precedence",
         view_precedence(row->h.flags), "state", ol_message_state_name(state), "time", view_time(row->h.time), "lang",
         m.lang.len > 0 ? string_or_null(m.lang) : json_string(lang_of(l, row->h.author)), "subject",
         string_or_null(m.subject), "text", read ? string_or_null(m.text) : json_null(), "exercise",
         (row->h.flags & OL_FLAG_EXERCISE) != 0, "early", is_early(l, row), "time_doubtful",
         (row->marks & OL_ROW_TIME) != 0, "normal", !read || (is_normal(m.text) && is_normal(m.subject)));
+    json_t *meant = json_pack(
+        "{s:b,s:s,s:s,s:o,s:o,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:b,s:o}", "open", d->open, "marker", ol_marker_name(m.marker),
+        "answer", ol_class_name(d->answer), "due", due > 0 ? view_time(due) : json_null(), "level", string_or_null(m.level),
+        "to", string_or_null(m.to), "standing", ol_standing_name(m.standing), "ref", string_or_null(m.ref), "handling",
+        string_or_null(m.handling), "re", ref_json(m.re), "corrects", own_ref_json(row, m.corrects), "cancels",
+        own_ref_json(row, m.cancels), "superseded_by", own_ref_json(row, d->superseded), "cancelled", d->cancelled,
+        "closed_by", ref_json(d->closed));
+
+    json_object_update_new(out, meant);
+    return out;
+}
+
+/* A message with what was answered and every state it has reached; with all acts too, if they are wanted. */
+static json_t *whole_json(struct line *l, const struct ol_row *row, bool with_acts)
+{
+    struct acts a = {.line = l, .rows = acts_of(l, row->h.author, row->h.seq)};
+    uint32_t delivered_at = view_delivered_at(l, row->h.author, row->h.seq);
+    struct ol_dialogue d;
+    json_t *out;
+
+    a.acts = json_array();
+    a.answers = json_array();
+    a.chain = json_array();
+    json_array_append_new(a.chain, step_json("released", row->h.author, row->h.time, true));
+    if (delivered_at > 0)
+        json_array_append_new(a.chain, step_json("delivered", (uint8_t)('A' + 'B' - row->h.author), delivered_at, false));
+    ol_dialogue_of(&d, row, next_act, tell, &a);
+    out = message_json(l, row, d.state == OL_DELIVERED ? carried(l, row->h.author, row->h.seq) : d.state, &d, delivered_at);
+    json_object_set_new(out, "answers", a.answers);
+    json_object_set_new(out, "chain", a.chain);
+    if (with_acts) {
+        json_object_set_new(out, "delivered_at", delivered_at > 0 ? view_time(delivered_at) : json_null());
+        json_object_set(out, "acts", a.acts);
+    }
+    json_decref(a.acts);
+    rows_free(&a.rows);
+    return out;
 }
 
 json_t *view_message(struct line *l, const struct ol_row *row)
@@ -235,24 +341,11 @@ json_t *view_message(struct line *l, const struct ol_row *row)
     struct rows kept = {.most = 1};
     json_t *out;
 
-    /* The row's body is borrowed from the store, which is asked again for the state. */
+    /* The row's body is borrowed from the store, which is asked again for what is about it. */
     keep_row(&kept, row);
-    if (kept.n == 0)
-        return json_null();
-    out = message_json(l, &kept.row[0], view_state(l, row->h.author, row->h.seq));
+    out = kept.n > 0 ? whole_json(l, &kept.row[0], false) : json_null();
     rows_free(&kept);
     return out;
-}
-
-static json_t *act_json(const struct ol_row *row, bool effect)
-{
-    struct ol_act act;
-
-    if (ol_act_read(row->h.kind, row->body, &act))
-        act.text = ol_span(NULL, 0);
-    return json_pack("{s:o,s:s,s:s,s:o,s:o,s:b}", "entry", view_id(row->h.author, row->h.seq), "act",
-                     kind_name(row->h.kind), "side", row->h.author == 'A' ? "A" : "B", "time",
-                     view_time(row->h.time), "text", string_or_null(act.text), "effect", effect);
 }
 
 /* Whether the peer, whose receipt is there, could read our message; null without a receipt, and of what is the peer's. */
@@ -277,25 +370,15 @@ static json_t *understood_json(struct line *l, const struct ol_row *row)
 
 json_t *view_show(struct line *l, const struct ol_row *row)
 {
-    json_t *out = view_message(l, row);
-    struct rows acts = acts_of(l, row->h.author, row->h.seq);
-    uint32_t at = view_delivered_at(l, row->h.author, row->h.seq);
-    json_t *understood = understood_json(l, row);
-    json_t *list = json_array();
-    struct ol_dialogue d;
-    struct ol_act act;
+    struct rows kept = {.most = 1};
+    json_t *out;
 
-    ol_dialogue_init(&d, row->h.seq);
-    for (size_t i = 0; i < acts.n; i++) {
-        bool effect = ol_act_read(acts.row[i].h.kind, acts.row[i].body, &act) == OL_OK &&
-                      ol_dialogue_fold(&d, &act, acts.row[i].h.seq);
-
-        json_array_append_new(list, act_json(&acts.row[i], effect));
-    }
-    json_object_set_new(out, "delivered_at", at > 0 ? view_time(at) : json_null());
-    json_object_set_new(out, "understood", understood);
-    json_object_set_new(out, "acts", list);
-    rows_free(&acts);
+    keep_row(&kept, row);
+    if (kept.n == 0)
+        return json_null();
+    out = whole_json(l, &kept.row[0], true);
+    json_object_set_new(out, "understood", understood_json(l, &kept.row[0]));
+    rows_free(&kept);
     return out;
 }
 
@@ -392,22 +475,30 @@ static json_t *page_json(struct line *l, uint8_t kind, const char *after, size_t
 
 static json_t *list_row(struct line *l, const struct ol_row *row, bool open)
 {
-    enum ol_message_state state = view_state(l, row->h.author, row->h.seq);
+    struct ol_dialogue d;
 
-    if (open && (state == OL_CONFIRMED || state == OL_DECLINED))
-        return NULL;
-    return message_json(l, row, state);
+    if (open) {
+        view_dialogue(l, row->h.author, row->h.seq, &d);
+        if (!d.open)
+            return NULL;
+    }
+    return whole_json(l, row, false);
 }
 
+/* Not on record yet: it has no number and no time. */
 static json_t *boxed_json(struct line *l, const struct boxed *b)
 {
-    struct ol_row row = {.body = ol_span(b->body.p, b->body.len)};
+    struct ol_row row = {.h = {.author = own_side(l), .kind = b->kind, .flags = b->flags, .seq = 1},
+                         .body = ol_span(b->body.p, b->body.len)};
+    struct ol_dialogue d;
     json_t *out;
 
-    row.h = (struct ol_header){.author = own_side(l), .kind = b->kind, .flags = b->flags};
-    out = message_json(l, &row, OL_RELEASED);
+    ol_dialogue_init(&d, &row);
+    out = message_json(l, &row, OL_RELEASED, &d, 0);
     json_object_set_new(out, "id", json_null());
     json_object_set_new(out, "time", json_null());
+    json_object_set_new(out, "answers", json_array());
+    json_object_set_new(out, "chain", json_pack("[o]", step_json("released", row.h.author, 0, true)));
     return out;
 }
 
@@ -473,7 +564,7 @@ static json_t *log_row(struct line *l, const struct ol_row *row, bool open)
     return json_pack(
         "{s:i,s:o,s:s,s:s,s:s,s:s,s:o,s:o,s:b,s:b,s:s,s:b,s:b,s:b,s:b,s:o,s:o}", "schema", 1, "id",
         view_id(row->h.author, row->h.seq), "line", l->info.name, "side",
-        row->h.author == 'A' ? "A" : "B", "kind", kind_name(row->h.kind), "precedence",
+        row->h.author == 'A' ? "A" : "B", "kind", ol_kind_name(row->h.kind), "precedence",
         view_precedence(row->h.flags), "time", view_time(row->h.time), "names",
         row->h.xseq > 0 ? view_id(other, row->h.xseq) : json_null(), "alone", (row->h.flags & OL_FLAG_ALONE) != 0,
         "sealed", row->sealed, "hash", hash, "exercise", (row->h.flags & OL_FLAG_EXERCISE) != 0, "early",

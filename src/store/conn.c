@@ -34,6 +34,14 @@ static const char *const sql[QUERIES] = {
     [Q_ANSWERED] = "SELECT key FROM answered WHERE line = ?1 ORDER BY n",
     [Q_OUTBOX] = "SELECT token, kind, flags, body FROM outbox WHERE line = ?1 ORDER BY n",
 
+    [Q_FOLD_ROW] = "SELECT " ROW_COLUMNS " FROM entry WHERE id = ?1",
+    [Q_FOLD_A] = "SELECT " ROW_COLUMNS " FROM entry INDEXED BY entry_about"
+                 " WHERE about = ?1 AND id BETWEEN ?2 AND ?3 ORDER BY id",
+    [Q_FOLD_B] = "SELECT " ROW_COLUMNS " FROM entry INDEXED BY entry_about"
+                 " WHERE about = ?1 AND id BETWEEN ?2 AND ?3 ORDER BY id",
+    [Q_VIEW] = "SELECT row FROM view WHERE key = ?1",
+    [Q_ABOUT_NEXT] = "SELECT about FROM entry INDEXED BY entry_about WHERE about > ?1 ORDER BY about LIMIT 1",
+
     [Q_BEGIN] = "BEGIN IMMEDIATE",
     [Q_COMMIT] = "COMMIT",
     [Q_ROLLBACK] = "ROLLBACK",
@@ -74,6 +82,9 @@ static const char *const sql[QUERIES] = {
     [Q_DROP_OUTBOX] = "DELETE FROM outbox WHERE line = ?1 AND token = ?2",
     [Q_PUT_EVIDENCE] = "INSERT INTO evidence (" ROW_COLUMNS ") VALUES (" ROW_VALUES ")"
                        " ON CONFLICT DO NOTHING",
+    [Q_IS_ABOUT] = "SELECT 1 FROM entry INDEXED BY entry_about WHERE about = ?1 LIMIT 1",
+    [Q_VIEW_PUT] = "INSERT INTO view (key, row) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET row = excluded.row",
+    [Q_VIEW_CLEAR] = "DELETE FROM view",
 };
 
 /* The log or the main file, by SQLITE_FCNTL_..._POINTER; NULL while it is not open. */
@@ -278,7 +289,7 @@ enum ol_err ol_conn_open(struct ol_conn *c, const char *path, enum ol_conn_mode 
         err = ol_schema_migrate(c);
     if (!err && writes)
         err = settle(c);
-    if (!err && !prepare(c, writes ? READ_QUERIES : 0, writes ? QUERIES : READ_QUERIES))
+    if (!err && !prepare(c, writes ? Q_FOLD_ROW : 0, writes ? QUERIES : READ_QUERIES))
         err = ol_conn_read_failed(c);
     return err;
 }

@@ -60,7 +60,7 @@ static bool next_null(struct columns *c)
 }
 
 /* ROW_COLUMNS of conn.c, in their order. The body borrows from the statement. */
-static enum ol_err row_from(sqlite3_stmt *q, struct ol_row *row)
+enum ol_err ol_row_from(sqlite3_stmt *q, struct ol_row *row)
 {
     struct columns c = {.q = q};
     uint64_t key = next_number(&c, INT64_MAX);
@@ -168,7 +168,7 @@ static bool give_row(sqlite3_stmt *q, void *with, enum ol_err *err)
     const struct rows_to *to = with;
     struct ol_row row;
 
-    *err = row_from(q, &row);
+    *err = ol_row_from(q, &row);
     return !*err && to->each(to->ctx, &row);
 }
 
@@ -187,7 +187,7 @@ static bool keep_row(sqlite3_stmt *q, void *with, enum ol_err *err)
 {
     struct one_row *one = with;
 
-    *err = row_from(q, one->row);
+    *err = ol_row_from(q, one->row);
     one->found = !*err;
     if (one->found && one->row->body.len > 0)
         memcpy(one->body, one->row->body.p, one->row->body.len);

@@ -104,6 +104,9 @@ static const char *const steps[] = {
     "CREATE INDEX outbox_again ON outbox (line, token, kind, flags, body);"
     /* Those few whose claim about the other stream does not hold, by what they claim: it may come to hold. */
     "CREATE INDEX entry_claim ON entry (xhash) WHERE marks & 1;",
+
+    /* What entries about a message come to (view.c); can be made again from them. */
+    "CREATE TABLE view (key INTEGER PRIMARY KEY, row BLOB NOT NULL) STRICT;",
 };
 
 #define FIRST_SUMMED 3

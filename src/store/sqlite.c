@@ -130,6 +130,11 @@ enum ol_err ol_store_line_revoked(struct ol_store *s, int64_t number)
     return do_now(s, &(struct ol_job){.run = ol_write_revoked, .line = number});
 }
 
+enum ol_err ol_store_views_rebuild(struct ol_store *s)
+{
+    return do_now(s, &(struct ol_job){.run = ol_write_views});
+}
+
 static enum ol_err no_memory(struct ol_writer *w, struct ol_job *job)
 {
     (void)job;

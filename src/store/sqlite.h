@@ -6,6 +6,7 @@
  *     read.c    rows out of the reading connection, on the caller's thread
  *     worker.c  the writing connection, on a thread of its own: group commit, checkpoints
  *     write.c   what one job does inside the worker's transaction
+ *     view.c    what the entries about a message come to, kept
  *     schema.c  tables, and the ladder from an older schema to this one
  *     conn.c    one connection: its settings, its statements, its errors
  *     sum.c     a sum over each page: what a disk has changed is not read
@@ -53,6 +54,12 @@ enum query {
     Q_EVIDENCE,
     Q_ANSWERED,
     Q_OUTBOX,
+    /* of both */
+    Q_FOLD_ROW,
+    Q_FOLD_A,
+    Q_FOLD_B,
+    Q_VIEW,
+    Q_ABOUT_NEXT,
     READ_QUERIES,
     /* of the writer */
     Q_BEGIN = READ_QUERIES,
@@ -80,6 +87,9 @@ enum query {
     Q_SAME_OUTBOX,
     Q_DROP_OUTBOX,
     Q_PUT_EVIDENCE,
+    Q_IS_ABOUT,
+    Q_VIEW_PUT,
+    Q_VIEW_CLEAR,
     QUERIES,
 };
 
@@ -127,7 +137,7 @@ struct ol_writer {
     struct ol_conn conn;
     bool claims; /* the store, or this batch, has claims that do not hold */
     struct ol_named named[2]; /* the last of this batch's, by author: most of a run name what it did */
-    void (*refer)(const struct ol_row *row, uint8_t *author, uint32_t *seq);
+    const struct ol_views *views;
     uint32_t looked;          /* at this page last */
 };
 
@@ -154,6 +164,19 @@ enum ol_err ol_write_compared(struct ol_writer *w, struct ol_job *job);
 enum ol_err ol_write_restored(struct ol_writer *w, struct ol_job *job);
 enum ol_err ol_write_revoked(struct ol_writer *w, struct ol_job *job);
 enum ol_err ol_write_look(struct ol_writer *w, struct ol_job *job);
+
+enum ol_err ol_write_views(struct ol_writer *w, struct ol_job *job);
+/* The key of what a row is about, or NO_KEY. */
+int64_t ol_about(const struct ol_writer *w, int64_t line, const struct ol_row *row);
+
+/* read.c: a row of ROW_COLUMNS; its body borrows from the statement. MALFORMED: it does not fit. */
+OL_MUST_USE enum ol_err ol_row_from(sqlite3_stmt *q, struct ol_row *row);
+
+/* view.c. Keeps the views that a batch changes, whose rows are in; makes all anew; and if they were made by another fold,
+ * when a store is opened. */
+OL_MUST_USE enum ol_err ol_view_keep(struct ol_writer *w, const struct ol_batch *batch, int64_t line);
+OL_MUST_USE enum ol_err ol_view_rebuild(struct ol_writer *w);
+OL_MUST_USE enum ol_err ol_view_start(struct ol_writer *w);
 
 /* worker.c */
 struct ol_worker;

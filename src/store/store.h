@@ -39,9 +39,7 @@ struct ol_store_cfg {
     const char *path;
     bool read_only;
     bool no_thread; /* commits are done in ol_store_poll, on the caller's thread: each run the same */
-    /* Which message an act is about, so that acts can be found by it; author 0 for none. Called on the
-     * worker thread; pure. NULL: there are no acts. */
-    void (*refer)(const struct ol_row *row, uint8_t *author, uint32_t *seq);
+    const struct ol_views *views; /* NULL: none are kept, and nothing can be found by what it is about */
 };
 
 /* Makes a new empty store (mode 0600) and closes it. EXISTS, IO, NO_ROOM, STORE. */
@@ -96,6 +94,14 @@ OL_MUST_USE enum ol_err ol_store_receipt(struct ol_store *s, int64_t line, uint8
 /* The acts about a message, ascending by author, then number. */
 OL_MUST_USE enum ol_err ol_store_acts(struct ol_store *s, int64_t line, uint8_t author, uint32_t seq,
                                       ol_row_fn *each, void *ctx);
+/* The kept view of a message. ABSENT: nothing is about it. */
+OL_MUST_USE enum ol_err ol_store_view(struct ol_store *s, int64_t line, uint8_t author, uint32_t seq,
+                                      uint8_t out[OL_VIEW_MAX], size_t *len);
+/* Folds again what is about every message of every line; how many there are, and how many kept views are not that. */
+OL_MUST_USE enum ol_err ol_store_views_check(struct ol_store *s, const struct ol_views *v, size_t *checked,
+                                             size_t *differ);
+/* Makes all kept views anew, durably. NO_ROOM, STORE; UNEXPECTED when it was opened for reading only. */
+OL_MUST_USE enum ol_err ol_store_views_rebuild(struct ol_store *s);
 /* Rows of one kind of one author from a number on, ascending. */
 OL_MUST_USE enum ol_err ol_store_scan_kind(struct ol_store *s, int64_t line, uint8_t author,
                                            uint8_t kind, uint32_t from, ol_row_fn *each, void *ctx);

@@ -265,7 +265,7 @@ static void init(struct ol_worker *w, const struct ol_store_cfg *cfg)
     pthread_condattr_destroy(&monotonic);
     take(&w->todo);
     take(&w->told);
-    w->writer.refer = cfg->refer;
+    w->writer.views = cfg->views;
     w->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 }
 
@@ -292,6 +292,8 @@ enum ol_err ol_worker_start(const struct ol_store_cfg *cfg, struct ol_worker **o
         return OL_STORE;
     init(w, cfg);
     err = ol_conn_open(&w->writer.conn, cfg->path, CONN_WRITE);
+    if (!err)
+        err = ol_view_start(&w->writer);
     memcpy(why, w->writer.conn.why, WHY_MAX);
     if (!err)
         sqlite3_wal_hook(w->writer.conn.db, count_log, w);

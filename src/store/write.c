@@ -140,13 +140,13 @@ static enum ol_err claims_hold(struct ol_writer *w, int64_t line, const struct o
     return err;
 }
 
-static int64_t about(const struct ol_writer *w, int64_t line, const struct ol_row *row)
+int64_t ol_about(const struct ol_writer *w, int64_t line, const struct ol_row *row)
 {
     uint8_t author = 0;
     uint32_t seq = 0;
 
-    if (w->refer != NULL)
-        w->refer(row, &author, &seq);
+    if (w->views != NULL)
+        w->views->refer(row, &author, &seq);
     return seq > 0 ? entry_key(line, author, seq) : NO_KEY;
 }
 
@@ -154,7 +154,7 @@ static enum ol_err put_row(struct ol_writer *w, int64_t line, const struct ol_ro
 {
     struct ol_conn *c = &w->conn;
     int64_t key = entry_key(line, row->h.author, row->h.seq);
-    int64_t message = about(w, line, row);
+    int64_t message = ol_about(w, line, row);
     enum ol_err err;
 
     bind_row(c->q[Q_PUT_ROW], key, row);
@@ -271,7 +271,7 @@ enum ol_err ol_write_batch(struct ol_writer *w, struct ol_job *job)
         err = look(&w->conn, Q_CLAIMS, &w->claims, NULL);
     for (size_t i = 0; !err && i < job->batch.n; i++)
         err = put_one(w, job->line, &job->batch.puts[i]);
-    return err;
+    return err ? err : ol_view_keep(w, &job->batch, job->line);
 }
 
 static void bind_name(sqlite3_stmt *q, const struct ol_line_info *info)
@@ -349,4 +349,10 @@ enum ol_err ol_write_look(struct ol_writer *w, struct ol_job *job)
 {
     (void)job;
     return ol_conn_look(&w->conn, &w->looked, OL_LOOK_PAGES);
+}
+
+enum ol_err ol_write_views(struct ol_writer *w, struct ol_job *job)
+{
+    (void)job;
+    return ol_view_rebuild(w);
 }

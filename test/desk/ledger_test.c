@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "desk/message.h"
+#include "desk/kind.h"
 #include "support.h"
 
 static uint8_t bytes[256];

@@ -68,7 +68,7 @@ static void open_home(const struct sim_party *p, struct ol_store **out)
 {
     char path[SIM_DISK_PATH];
     struct ol_store_cfg cfg = {.path = sim_disk_path(p->disk, SIM_RECORD, path), .no_thread = true,
-                               .refer = ol_message_refer};
+                               .views = &ol_dialogue_views};
 
     CHECK_ERR(OL_OK, ol_store_open(&cfg, out, NULL));
 }
@@ -205,7 +205,7 @@ static void test_what_a_disk_has_changed_is_never_served(void **state)
         struct ol_damage damage;
         char path[SIM_DISK_PATH];
         struct ol_store_cfg cfg = {.path = sim_disk_path(p->disk, SIM_RECORD, path), .no_thread = true,
-                                   .refer = ol_message_refer};
+                                   .views = &ol_dialogue_views};
 
         sim_disk_copy(p->disk, w.home[0]);
         assert_true(sim_disk_flip(p->disk, SIM_RECORD, bit));

@@ -7,7 +7,7 @@ import unittest
 
 LIBRARIES = sys.argv[1:]
 del sys.argv[1:]
-BYTES = {"memchr", "memcmp", "bcmp", "memcpy", "memmove", "memset", "strchr", "strlen"}
+BYTES = {"memchr", "memcmp", "bcmp", "memcpy", "memmove", "memset", "strchr", "strcmp", "strlen"}
 ASSERT = {"__assert_fail"}
 COMPILER = {"_GLOBAL_OFFSET_TABLE_", "__stack_chk_fail"}
 SODIUM = ("crypto_", "sodium_")

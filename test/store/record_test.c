@@ -2,8 +2,11 @@
 /* Rows in, rows out: what was committed comes back, in order, by every way of asking. */
 #include "bed.h"
 
+#include <sqlite3.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#include "store/sum.h"
 
 static void test_every_field_of_a_row_comes_back(void **state)
 {
@@ -369,6 +372,142 @@ static void refer(const struct ol_row *row, uint8_t *author, uint32_t *seq)
     *seq = row->body.p[1];
 }
 
+static bool begins(uint8_t kind)
+{
+    return kind == OL_KIND_MESSAGE;
+}
+
+/* A view here is the bodies' second bytes, A's first. */
+static size_t fold(const struct ol_row *message, ol_next_row_fn *next, void *ctx, uint8_t *view)
+{
+    struct ol_row row;
+    size_t n = 0;
+
+    assert_int_equal(OL_KIND_MESSAGE, message->h.kind);
+    for (unsigned side = 0; side < 2; side++) {
+        while (next(ctx, side, &row)) {
+            assert_int_equal('A' + side, row.h.author);
+            view[n++] = (uint8_t)row.h.seq;
+        }
+    }
+    return n;
+}
+
+static const struct ol_views views = {.refer = refer, .begins = begins, .fold = fold, .version = 1};
+
+static void commit_about(struct bed *b, uint8_t author, uint8_t seq, const char *about)
+{
+    struct ol_row row = bed_row(b, author, seq);
+
+    row.h.kind = OL_KIND_TAKE;
+    row.body = ol_span(about, 2);
+    CHECK_ERR(OL_OK, bed_commit_row(b, &row));
+}
+
+static void commit_message(struct bed *b, uint8_t author, uint8_t seq)
+{
+    struct ol_row row = bed_row(b, author, seq);
+
+    row.h.kind = OL_KIND_MESSAGE;
+    CHECK_ERR(OL_OK, bed_commit_row(b, &row));
+}
+
+static void check_view(struct bed *b, uint8_t author, uint8_t seq, const char *numbers)
+{
+    uint8_t view[OL_VIEW_MAX];
+    size_t len;
+
+    if (numbers == NULL) {
+        CHECK_ERR(OL_ABSENT, ol_store_view(b->s, b->line, author, seq, view, &len));
+        return;
+    }
+    CHECK_ERR(OL_OK, ol_store_view(b->s, b->line, author, seq, view, &len));
+    assert_int_equal(strlen(numbers), len);
+    assert_memory_equal(numbers, view, len);
+}
+
+static void check_views(struct bed *b, size_t messages, size_t wrong)
+{
+    size_t checked;
+    size_t differ;
+
+    CHECK_ERR(OL_OK, ol_store_views_check(b->s, &views, &checked, &differ));
+    assert_int_equal(messages, checked);
+    assert_int_equal(wrong, differ);
+}
+
+static void open_with_views(struct bed *b, const struct ol_views *v)
+{
+    struct ol_store_cfg cfg = {.path = b->path, .views = v};
+
+    ol_store_close(&b->s);
+    CHECK_ERR(OL_OK, ol_store_open(&cfg, &b->s, NULL));
+}
+
+static void test_a_view_is_kept_with_each_commit_whatever_comes_first(void **state)
+{
+    struct bed *b = *state;
+
+    open_with_views(b, &views);
+    commit_message(b, 'A', 3);
+    check_view(b, 'A', 3, NULL);
+    commit_about(b, 'B', 2, "A\3");
+    check_view(b, 'A', 3, "\2");
+    commit_about(b, 'A', 5, "A\3");
+    commit_about(b, 'B', 7, "A\3");
+    check_view(b, 'A', 3, "\5\2\7");
+    commit_about(b, 'A', 6, "B\11");
+    check_view(b, 'B', 9, NULL); /* the message is not there */
+    commit_message(b, 'B', 9);
+    check_view(b, 'B', 9, "\6");
+    commit_about(b, 'A', 8, "A\4");
+    commit_about(b, 'A', 4, "A\5"); /* what it is about is no message */
+    check_view(b, 'A', 5, NULL);
+    check_views(b, 4, 0);
+}
+
+static void test_a_view_that_was_changed_is_found_and_made_anew(void **state)
+{
+    struct bed *b = *state;
+    sqlite3 *db;
+
+    open_with_views(b, &views);
+    commit_message(b, 'A', 3);
+    commit_about(b, 'B', 2, "A\3");
+    commit_message(b, 'A', 6);
+    check_views(b, 1, 0);
+    for (unsigned i = 0; i < 3; i++) {
+        static const char *const changes[] = {
+            "UPDATE view SET row = x'63' WHERE key <> 0", "DELETE FROM view WHERE key <> 0",
+            "INSERT INTO view SELECT id, x'01' FROM entry WHERE id & 4294967295 = 6"};
+
+        assert_int_equal(SQLITE_OK, sqlite3_open_v2(b->path, &db, SQLITE_OPEN_READWRITE, ol_sum_files()));
+        assert_int_equal(SQLITE_OK, sqlite3_exec(db, changes[i], NULL, NULL, NULL));
+        assert_int_equal(1, sqlite3_changes(db));
+        sqlite3_close(db);
+        check_views(b, 1, 1);
+        CHECK_ERR(OL_OK, ol_store_views_rebuild(b->s));
+        check_views(b, 1, 0);
+        check_view(b, 'A', 3, "\2");
+    }
+}
+
+static void test_views_of_another_fold_are_made_anew_when_a_store_is_opened(void **state)
+{
+    struct bed *b = *state;
+    struct ol_views other = views;
+
+    commit_message(b, 'A', 3);
+    open_with_views(b, &views);
+    commit_about(b, 'B', 2, "A\3");
+    other.version = 2;
+    open_with_views(b, &other);
+    check_views(b, 1, 1); /* the version */
+    open_with_views(b, &views);
+    check_views(b, 1, 0);
+    check_view(b, 'A', 3, "\2");
+}
+
 static void test_acts_are_found_by_their_message(void **state)
 {
     struct bed *b = *state;
@@ -378,7 +517,7 @@ static void test_acts_are_found_by_their_message(void **state)
         uint8_t body[2];
     } acts[] = {{'B', 9, "A\3"}, {'A', 5, "A\3"}, {'A', 4, "B\3"}, {'B', 2, "A\3"},
                 {'A', 6, "A\4"}, {'A', 7, "C\3"}, {'A', 8, "A\0"}, {'B', 3, "A\0"}};
-    struct ol_store_cfg cfg = {.path = b->path, .refer = refer};
+    struct ol_store_cfg cfg = {.path = b->path, .views = &views};
     struct seen seen = {0};
 
     ol_store_close(&b->s);
@@ -597,6 +736,9 @@ int main(void)
         TEST(test_receipt_is_the_first_entry_that_names_it),
         TEST(test_a_claim_holds_from_when_what_it_names_is_there),
         TEST(test_rows_of_one_kind_come_in_order),
+        TEST(test_a_view_is_kept_with_each_commit_whatever_comes_first),
+        TEST(test_a_view_that_was_changed_is_found_and_made_anew),
+        TEST(test_views_of_another_fold_are_made_anew_when_a_store_is_opened),
         TEST(test_acts_are_found_by_their_message),
         TEST(test_evidence_is_kept_beside_the_record),
         TEST(test_outbox_is_emptied_in_the_order_it_was_filled),
