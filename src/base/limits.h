@@ -27,6 +27,7 @@
 #define OL_LANGS_MAX 8u               /* languages on a card */
 #define OL_SEQ_MAX 0xfffffffeu          /* so that one more never wraps */
 #define OL_CARD_MAX 640u              /* bytes of a card */
+#define OL_LEAF_MAX (OL_TEXT_MAX + 512u) /* a leaf of the own book: a text and what stands beside it, under 300 bytes */
 #define OL_BATCH_ROWS 1024u           /* entries in one commit */
 #define OL_BATCH_BYTES (192u * 1024)  /* bytes of bodies in one commit: three of the longest */
 
