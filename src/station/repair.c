@@ -297,6 +297,8 @@ static enum ol_err rebuild(struct work *w)
     if (!w->err)
         note(w, ol_store_salvage(w->how->path, &rest));
     flush(w);
+    if (!w->err)
+        note(w, ol_store_book_rescue(w->fresh, w->how->path));
     for (size_t i = 0; i < w->lines && !w->err; i++) {
         begin_record(w, &w->line[i]);
         for (uint8_t author = 'A'; author <= 'B' && !w->err; author++)

@@ -8,6 +8,7 @@
 
 #define ROW_COLUMNS \
     "id, kind, flags, xseq, time, marks, stored_at, hash, prev, xhash, commitment, seal, body"
+#define LEAF_COLUMNS "number, line, about, hash, leaf"
 #define ROW_VALUES "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13"
 
 static const char *const sql[QUERIES] = {
@@ -33,6 +34,11 @@ static const char *const sql[QUERIES] = {
     [Q_EVIDENCE] = "SELECT " ROW_COLUMNS " FROM evidence WHERE id BETWEEN ?1 AND ?2 ORDER BY n",
     [Q_ANSWERED] = "SELECT key FROM answered WHERE line = ?1 ORDER BY n",
     [Q_OUTBOX] = "SELECT token, kind, flags, body FROM outbox WHERE line = ?1 ORDER BY n",
+    [Q_BOOK] = "SELECT " LEAF_COLUMNS " FROM book WHERE number >= ?1 ORDER BY number",
+    [Q_BOOK_LINE] = "SELECT " LEAF_COLUMNS " FROM book INDEXED BY book_again WHERE line = ?2 AND number >= ?1"
+                    " ORDER BY number",
+    [Q_BOOK_ABOUT] = "SELECT " LEAF_COLUMNS " FROM book INDEXED BY book_about"
+                     " WHERE line = ?2 AND about = ?3 AND number >= ?1 ORDER BY number",
 
     [Q_FOLD_ROW] = "SELECT " ROW_COLUMNS " FROM entry WHERE id = ?1",
     [Q_FOLD_A] = "SELECT " ROW_COLUMNS " FROM entry INDEXED BY entry_about"
@@ -85,6 +91,7 @@ static const char *const sql[QUERIES] = {
     [Q_IS_ABOUT] = "SELECT 1 FROM entry INDEXED BY entry_about WHERE about = ?1 LIMIT 1",
     [Q_VIEW_PUT] = "INSERT INTO view (key, row) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET row = excluded.row",
     [Q_VIEW_CLEAR] = "DELETE FROM view",
+    [Q_PUT_LEAF] = "INSERT INTO book (" LEAF_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
 };
 
 /* The log or the main file, by SQLITE_FCNTL_..._POINTER; NULL while it is not open. */

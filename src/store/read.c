@@ -392,3 +392,44 @@ enum ol_err ol_store_outbox(struct ol_store *s, int64_t line,
     sqlite3_bind_int64(q, 1, line);
     return each_row(s, q, give_item, &(struct items_to){each, ctx});
 }
+
+static enum ol_err leaf_from(sqlite3_stmt *q, struct ol_leaf_row *leaf)
+{
+    struct columns c = {.q = q};
+
+    *leaf = (struct ol_leaf_row){.number = (uint32_t)next_number(&c, OL_SEQ_MAX)};
+    if (!next_null(&c))
+        next_bytes(&c, leaf->line.b, sizeof leaf->line.b);
+    if (!next_null(&c))
+        leaf_about_read((int64_t)next_number(&c, ABOUT_MAX), leaf);
+    next_bytes(&c, leaf->hash.b, sizeof leaf->hash.b);
+    leaf->bytes = next_blob(&c, OL_LEAF_MAX);
+    return c.bad || leaf->number == 0 ? OL_MALFORMED : OL_OK;
+}
+
+struct leaves_to {
+    bool (*each)(void *ctx, const struct ol_leaf_row *leaf);
+    void *ctx;
+};
+
+static bool give_leaf(sqlite3_stmt *q, void *with, enum ol_err *err)
+{
+    const struct leaves_to *to = with;
+    struct ol_leaf_row leaf;
+
+    *err = leaf_from(q, &leaf);
+    return !*err && to->each(to->ctx, &leaf);
+}
+
+enum ol_err ol_store_book_scan(struct ol_store *s, const struct ol_book_query *which,
+                               bool (*each)(void *ctx, const struct ol_leaf_row *leaf), void *ctx)
+{
+    sqlite3_stmt *q = statement(s, which->line == NULL ? Q_BOOK : which->author == 0 ? Q_BOOK_LINE : Q_BOOK_ABOUT);
+
+    sqlite3_bind_int64(q, 1, which->from);
+    if (which->line != NULL)
+        ol_bind_bytes(q, 2, which->line->b, sizeof which->line->b);
+    if (which->line != NULL && which->author != 0)
+        sqlite3_bind_int64(q, 3, leaf_about(which->author, which->seq));
+    return each_row(s, q, give_leaf, &(struct leaves_to){each, ctx});
+}

@@ -144,6 +144,25 @@ static bool give_answered(const struct ol_salvage *to, const struct ol_cell *c)
     return to->answered == NULL || to->answered(to->ctx, c->at[0].i, &key);
 }
 
+/* Columns: line and, from `at`, about, hash, leaf. */
+static bool give_leaf(const struct ol_salvage *to, const struct ol_cell *c, int64_t number, size_t line, size_t at)
+{
+    struct ol_leaf_row leaf = {.number = (uint32_t)number, .bytes = c->at[at + 2].bytes};
+
+    if (to->leaf == NULL || number < 1 || number > OL_SEQ_MAX || leaf.bytes.len > OL_LEAF_MAX)
+        return true;
+    if (c->at[line].type == SQLITE_BLOB && c->at[line].bytes.len == sizeof leaf.line.b)
+        take_bytes(c, line, leaf.line.b, sizeof leaf.line.b);
+    else if (c->at[line].type != SQLITE_NULL)
+        return true;
+    if (c->at[at].type == SQLITE_INTEGER && c->at[at].i >= 0 && c->at[at].i <= ABOUT_MAX)
+        leaf_about_read(c->at[at].i, &leaf);
+    else if (c->at[at].type != SQLITE_NULL)
+        return true;
+    take_bytes(c, at + 1, leaf.hash.b, sizeof leaf.hash.b);
+    return to->leaf(to->ctx, &leaf);
+}
+
 static bool give(void *ctx, const struct ol_cell *c)
 {
     const struct ol_salvage *to = ctx;
@@ -158,6 +177,10 @@ static bool give(void *ctx, const struct ol_cell *c)
         return give_line(to, c, c->at[9].i, 0);
     if (!c->is_table && has_shape(c, "ixiibi"))
         return give_outbox(to, c, 0);
+    if (c->is_table && has_shape(c, "nxxhb"))
+        return give_leaf(to, c, c->rowid, 1, 2);
+    if (!c->is_table && has_shape(c, "xixhbi"))
+        return give_leaf(to, c, c->at[1].i, 0, 2);
     if (!c->is_table && has_shape(c, "iih"))
         return give_answered(to, c);
     return true;

@@ -26,6 +26,7 @@ struct ol_salvage {
     bool (*row)(void *ctx, int64_t line, const struct ol_row *row, bool is_evidence);
     bool (*answered)(void *ctx, int64_t line, const struct ol_hash *key);
     bool (*outbox)(void *ctx, int64_t line, const struct ol_outbox_item *item);
+    bool (*leaf)(void *ctx, const struct ol_leaf_row *leaf);
 };
 /* Whether it is what was signed is for the record to find out. Calls may be NULL. NO_ROOM, IO, ABSENT; LATER: ended. */
 OL_MUST_USE enum ol_err ol_store_salvage(const char *path, const struct ol_salvage *to);

@@ -107,6 +107,18 @@ static const char *const steps[] = {
 
     /* What entries about a message come to (view.c); can be made again from them. */
     "CREATE TABLE view (key INTEGER PRIMARY KEY, row BLOB NOT NULL) STRICT;",
+
+    /* The own book. line: an id, since a repair numbers lines anew. The index that finds a line's leaves holds all of
+     * them once more: nobody else has them. */
+    "CREATE TABLE book ("
+    " number INTEGER PRIMARY KEY,"
+    " line BLOB,"
+    " about INTEGER,"
+    " hash BLOB NOT NULL,"
+    " leaf BLOB NOT NULL"
+    ") STRICT;"
+    "CREATE INDEX book_again ON book (line, number, about, hash, leaf);"
+    "CREATE INDEX book_about ON book (line, about) WHERE about IS NOT NULL;",
 };
 
 #define FIRST_SUMMED 3

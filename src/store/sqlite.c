@@ -135,6 +135,16 @@ enum ol_err ol_store_views_rebuild(struct ol_store *s)
     return do_now(s, &(struct ol_job){.run = ol_write_views});
 }
 
+enum ol_err ol_store_book_append(struct ol_store *s, const struct ol_leaf_row *leaf)
+{
+    return do_now(s, &(struct ol_job){.run = ol_write_leaf, .leaf = leaf});
+}
+
+enum ol_err ol_store_book_rescue(struct ol_store *s, const char *from)
+{
+    return do_now(s, &(struct ol_job){.run = ol_write_rescued, .from = from});
+}
+
 static enum ol_err no_memory(struct ol_writer *w, struct ol_job *job)
 {
     (void)job;

@@ -32,6 +32,20 @@
 /* Never a key: nothing is found by it. */
 #define NO_KEY INT64_C(-1)
 
+/* The entry that a leaf is about, within its line. */
+#define ABOUT_MAX ((INT64_C(2) << 32) - 1)
+
+static inline int64_t leaf_about(uint8_t author, uint32_t seq)
+{
+    return (author == 'B' ? INT64_C(1) << 32 : 0) + seq;
+}
+
+static inline void leaf_about_read(int64_t about, struct ol_leaf_row *leaf)
+{
+    leaf->author = about >> 32 ? 'B' : 'A';
+    leaf->seq = (uint32_t)about;
+}
+
 static inline int64_t entry_key(int64_t line, uint8_t author, uint32_t seq)
 {
     if (line < 1 || line > LINE_NUMBER_MAX || (author != 'A' && author != 'B'))
@@ -54,6 +68,9 @@ enum query {
     Q_EVIDENCE,
     Q_ANSWERED,
     Q_OUTBOX,
+    Q_BOOK,
+    Q_BOOK_LINE,
+    Q_BOOK_ABOUT,
     /* of both */
     Q_FOLD_ROW,
     Q_FOLD_A,
@@ -90,6 +107,7 @@ enum query {
     Q_IS_ABOUT,
     Q_VIEW_PUT,
     Q_VIEW_CLEAR,
+    Q_PUT_LEAF,
     QUERIES,
 };
 
@@ -147,6 +165,8 @@ struct ol_job {
     enum ol_err (*run)(struct ol_writer *w, struct ol_job *job);
     struct ol_batch batch;
     const struct ol_line_info *info;
+    const struct ol_leaf_row *leaf;
+    const char *from; /* a file to read leaves from */
     int64_t line; /* or what a new line got */
     ol_commit_fn *done;
     void *ctx;
@@ -163,6 +183,8 @@ enum ol_err ol_write_successor(struct ol_writer *w, struct ol_job *job);
 enum ol_err ol_write_compared(struct ol_writer *w, struct ol_job *job);
 enum ol_err ol_write_restored(struct ol_writer *w, struct ol_job *job);
 enum ol_err ol_write_revoked(struct ol_writer *w, struct ol_job *job);
+enum ol_err ol_write_leaf(struct ol_writer *w, struct ol_job *job);
+enum ol_err ol_write_rescued(struct ol_writer *w, struct ol_job *job);
 enum ol_err ol_write_look(struct ol_writer *w, struct ol_job *job);
 
 enum ol_err ol_write_views(struct ol_writer *w, struct ol_job *job);

@@ -121,6 +121,32 @@ OL_MUST_USE enum ol_err ol_store_outbox(struct ol_store *s, int64_t line,
                                         bool (*each)(void *ctx, const struct ol_outbox_item *item),
                                         void *ctx);
 
+/* The own book (desk/book.h): leaves that this side keeps to itself, by number. What stands on one, and whether each
+ * follows the one before, is for its reader to find out. */
+struct ol_leaf_row {
+    uint32_t number;      /* 1 to OL_SEQ_MAX */
+    struct ol_hash line;  /* id of the line that it is about; zero: none */
+    uint8_t author;       /* of the entry that it is about, 0: none; else there is a line */
+    uint32_t seq;
+    struct ol_hash hash;
+    struct ol_span bytes; /* borrowed for the call; at most OL_LEAF_MAX */
+};
+/* Synchronous, and durable on return, in one commit with what waits. EXISTS: there is a leaf of this number. NO_ROOM,
+ * STORE; UNEXPECTED when the store was opened for reading only. */
+OL_MUST_USE enum ol_err ol_store_book_append(struct ol_store *s, const struct ol_leaf_row *leaf);
+struct ol_book_query {
+    const struct ol_hash *line; /* NULL: all leaves */
+    uint8_t author;             /* 0: all of the line; else of this entry of it */
+    uint32_t seq;
+    uint32_t from;              /* number */
+};
+/* Ascending by number; a false from the callback ends it. MALFORMED, STORE as with the record's rows. */
+OL_MUST_USE enum ol_err ol_store_book_scan(struct ol_store *s, const struct ol_book_query *which,
+                                           bool (*each)(void *ctx, const struct ol_leaf_row *leaf), void *ctx);
+/* Takes in all leaves that can still be read of another store's file, which is damaged; durable on return, all or none.
+ * A number that is there already stays as it is. As ol_store_book_append; IO, ABSENT: the file. */
+OL_MUST_USE enum ol_err ol_store_book_rescue(struct ol_store *s, const char *from);
+
 /* Commits. `done` is called from ol_store_poll with OK, NO_ROOM or STORE; the puts must stay
  * unchanged until then. A row that is there already with the same hash stays as it is. MALFORMED,
  * which a core that works never sees: another row has its place, or there is no such line; nothing of

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "store/salvage.h"
+
 static enum ol_err run(struct ol_conn *c, enum query which)
 {
     return ol_conn_run(c->q[which]) ? OL_OK : ol_conn_write_failed(c);
@@ -343,6 +345,55 @@ enum ol_err ol_write_restored(struct ol_writer *w, struct ol_job *job)
     enum ol_err err = set_restored(&w->conn, job->line, true);
 
     return !err && sqlite3_changes(w->conn.db) == 0 ? OL_ABSENT : err;
+}
+
+static enum ol_err put_leaf(struct ol_conn *c, const struct ol_leaf_row *leaf)
+{
+    static const struct ol_hash none;
+    sqlite3_stmt *q = c->q[Q_PUT_LEAF];
+
+    if (leaf->number == 0 || leaf->number > OL_SEQ_MAX || leaf->bytes.len > OL_LEAF_MAX)
+        return OL_MALFORMED;
+    sqlite3_bind_int64(q, 1, leaf->number);
+    if (memcmp(&leaf->line, &none, sizeof none) == 0)
+        sqlite3_bind_null(q, 2);
+    else
+        ol_bind_bytes(q, 2, leaf->line.b, sizeof leaf->line.b);
+    if (leaf->author == 0)
+        sqlite3_bind_null(q, 3);
+    else
+        sqlite3_bind_int64(q, 3, leaf_about(leaf->author, leaf->seq));
+    ol_bind_bytes(q, 4, leaf->hash.b, sizeof leaf->hash.b);
+    ol_bind_bytes(q, 5, leaf->bytes.p, leaf->bytes.len);
+    return run(c, Q_PUT_LEAF);
+}
+
+enum ol_err ol_write_leaf(struct ol_writer *w, struct ol_job *job)
+{
+    enum ol_err err = put_leaf(&w->conn, job->leaf);
+
+    return !err && sqlite3_changes(w->conn.db) == 0 ? OL_EXISTS : err;
+}
+
+struct rescue {
+    struct ol_writer *writer;
+    enum ol_err err;
+};
+
+static bool rescue_leaf(void *ctx, const struct ol_leaf_row *leaf)
+{
+    struct rescue *rescue = ctx;
+
+    rescue->err = put_leaf(&rescue->writer->conn, leaf);
+    return !rescue->err;
+}
+
+enum ol_err ol_write_rescued(struct ol_writer *w, struct ol_job *job)
+{
+    struct rescue rescue = {.writer = w};
+    enum ol_err err = ol_store_salvage(job->from, &(struct ol_salvage){.ctx = &rescue, .leaf = rescue_leaf});
+
+    return rescue.err ? rescue.err : err;
 }
 
 enum ol_err ol_write_look(struct ol_writer *w, struct ol_job *job)

@@ -209,7 +209,7 @@ static int make_again(void *db, int n, char **sql, char **names)
     return sqlite3_exec(db, sql[0], NULL, NULL, NULL);
 }
 
-/* As the first program made it: no sums, no second copies, nothing revoked. */
+/* As the first program made it: no sums, no second copies, nothing revoked, no own book. */
 static void make_schema_1(const char *path)
 {
     sqlite3 *from;
@@ -217,7 +217,8 @@ static void make_schema_1(const char *path)
     char old[160];
     char sql[400];
 
-    with_sql(path, "DROP INDEX line_again; DROP INDEX outbox_again; DROP INDEX entry_claim; DROP TABLE view; ALTER TABLE line DROP COLUMN revoked");
+    with_sql(path, "DROP INDEX line_again; DROP INDEX outbox_again; DROP INDEX entry_claim; DROP TABLE view; DROP TABLE book;"
+             "ALTER TABLE line DROP COLUMN revoked");
     snprintf(old, sizeof old, "%s.old", path);
     assert_int_equal(0, rename(path, old));
     assert_int_equal(SQLITE_OK, sqlite3_open(old, &from));
@@ -275,11 +276,11 @@ static void test_a_newer_schema_is_refused_and_left_alone(void **state)
     struct bed *b = *state;
 
     ol_store_close(&b->s);
-    with_sql(b->path, "PRAGMA user_version = 5");
+    with_sql(b->path, "PRAGMA user_version = 6");
     refused(OL_MALFORMED, b->path, "newer");
     with_sql(b->path, "PRAGMA user_version = 0"); /* no schema ever had this number */
     refused(OL_MALFORMED, b->path, "not a store");
-    with_sql(b->path, "PRAGMA user_version = 4");
+    with_sql(b->path, "PRAGMA user_version = 5");
     bed_open(b);
     assert_int_equal(1, lines_of(b->s).n);
 }
