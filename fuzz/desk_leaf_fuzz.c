@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A leaf of the own book: what reads is written back byte by byte, and stands alone in a book if it is the first. */
+#include "desk/book.h"
+#include "fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const struct ol_leaf none;
+    static uint8_t out[OL_LEAF_MAX];
+    struct ol_span in = ol_span(data, size);
+    struct ol_wr w = ol_wr_to(out, sizeof out);
+    struct ol_book book = {0};
+    struct ol_leaf leaf;
+    struct ol_hash hash;
+
+    if (size > OL_LEAF_MAX)
+        return 0;
+    if (ol_leaf_read(in, &leaf)) {
+        assert(memcmp(&leaf, &none, sizeof leaf) == 0);
+        return 0;
+    }
+    ol_leaf_write(&leaf, &w);
+    fuzz_same(&w, data, size);
+    ol_leaf_hash(in, &hash);
+    ol_book_fold(&book, leaf.number, &hash, in);
+    assert((book.flaw == 0) == (leaf.number == 1 && ol_hash_equal(&leaf.prev, &none.prev)));
+    return 0;
+}
