@@ -50,6 +50,7 @@ class Proxy:
         self.is_cut = False
         self.open = []
         self.carried = 0
+        self.tap = None  # or a bytearray: what passes
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self):
@@ -78,6 +79,8 @@ class Proxy:
                 if not got:
                     break
                 self.carried += len(got)
+                if self.tap is not None:
+                    self.tap += got
                 b.sendall(got)
         except OSError:
             pass

@@ -12,6 +12,7 @@
 
 #include "cli/cmd.h"
 #include "cli/programs.h"
+#include "desk/book.h"
 #include "path/conf.h"
 #include "sandbox/sandbox.h"
 #include "station/conf.h"
@@ -157,15 +158,38 @@ static void check_confs(struct doctor *d)
     report_fault(d, OL_HOME_RELAY_CONF, "doctor.act.conf", &f);
 }
 
+static bool fold_leaf(void *ctx, const struct ol_leaf_row *row)
+{
+    ol_book_fold(ctx, row->number, &row->hash, row->bytes);
+    return true;
+}
+
+static void check_book(struct doctor *d, struct ol_store *store)
+{
+    struct ol_book book = {0};
+    enum ol_err err = ol_store_book_scan(store, &(struct ol_book_query){0}, fold_leaf, &book);
+    char number[24];
+
+    snprintf(number, sizeof number, "%u", book.flaw > 0 ? book.flaw : book.number);
+    if (err)
+        report(d, FAIL, "own book", "doctor.act.record", "doctor.says", "text", ol_err_text(err), NULL);
+    else if (book.flaw > 0)
+        report(d, FAIL, "own book", "doctor.act.book", "doctor.book_flaw", "number", number, NULL);
+    else
+        report(d, FINE, "own book", NULL, "doctor.book", "number", number, NULL);
+}
+
 static void check_record(struct doctor *d)
 {
     struct ol_store *store = NULL;
     struct ol_fault f;
 
-    if (ol_setup_store_open(&d->home, true, &store, &f) == OL_OK)
+    if (ol_setup_store_open(&d->home, true, &store, &f) == OL_OK) {
         report(d, FINE, OL_HOME_RECORD, NULL, "doctor.record", NULL);
-    else
+        check_book(d, store);
+    } else {
         report_fault(d, OL_HOME_RECORD, "doctor.act.record", &f);
+    }
     ol_store_close(&store);
 }
 

@@ -23,6 +23,7 @@ static const struct ol_opt options[] = {
     {"exercise", 0, NULL, false, "opt.exercise"},
     {"follow", 0, NULL, false, "opt.follow"},
     {"handling", 0, "WORD", false, "opt.handling"},
+    {"kind", 0, "KIND", false, "opt.kind"},
     {"lang", 0, "TAG", false, "opt.lang"},
     {"level", 0, "WORD", false, "opt.level"},
     {"marker", 0, "WORD", false, "opt.marker"},
@@ -87,6 +88,11 @@ static const struct ol_cmd commands[] = {
     {"standby", "LINE ID --until TIME [TEXT]", "help.standby", "until ", 2, 3, false, ol_cmd_standby},
     {"onward", "LINE ID --stage desk|duty|unit [--not-passed REASON]", "help.onward", "stage not-passed ", 2, 2, false,
      ol_cmd_onward},
+    {"note",
+     "LINE ID [--kind KIND] [--lang TAG] (TEXT | -)\n"
+     "       openline [-C DIR] note list [LINE [ID]] [--kind KIND]\n"
+     "       openline [-C DIR] note accept (TEXT | -)",
+     "help.note", "kind lang ", 1, 3, false, ol_cmd_note},
     {"log", "LINE", "help.log", "", 1, 1, false, ol_cmd_log},
     {"export", "LINE -o FILE", "help.export", "output ", 1, 1, false, ol_cmd_export},
     {"disclose", "LINE ID -o FILE", "help.disclose", "output ", 2, 2, false, ol_cmd_disclose},

@@ -520,7 +520,7 @@ static enum ol_err open_store(struct station *s, struct ol_fault *f)
     uv_timer_init(&s->loop, &s->look);
     s->look.data = s;
     uv_timer_start(&s->look, on_look, LOOK_MS, LOOK_MS);
-    return OL_OK;
+    return book_load(s, f);
 }
 
 enum ol_err lines_load(struct station *s, struct ol_fault *f)

@@ -11,13 +11,6 @@
 #define TEXTS_MAX 1024u
 #define SUBJECT_MAX 256u
 
-struct request {
-    struct station *station;
-    struct client *client;
-    const json_t *id;
-    const json_t *params;
-};
-
 static void fail(const struct request *r, enum ol_exit code, const char *key, const char *name, const char *value)
 {
     struct ol_fault f;
@@ -31,13 +24,12 @@ static void done(const struct request *r, json_t *result)
     client_result(r->client, r->id, result);
 }
 
-static const char *text_param(const struct request *r, const char *name)
+const char *text_param(const struct request *r, const char *name)
 {
     return json_string_value(json_object_get(r->params, name));
 }
 
-/* The line that the request names, or NULL and an answer. */
-static struct line *line_param(const struct request *r)
+struct line *line_param(const struct request *r)
 {
     const char *name = text_param(r, "line");
     struct line *l = name != NULL ? line_by_name(r->station, name) : NULL;
@@ -81,8 +73,7 @@ static uint8_t *to_nfc(const json_t *value, size_t *len)
     return out;
 }
 
-/* A text as it will be signed. False with the fault. */
-static bool read_text(const json_t *value, size_t max, uint8_t **out, size_t *len, struct ol_fault *f)
+bool read_text(const json_t *value, size_t max, uint8_t **out, size_t *len, struct ol_fault *f)
 {
     *out = to_nfc(value, len);
     if (*out == NULL)
@@ -761,6 +752,8 @@ static const struct {
     {"reload", method_reload},   {"resume", method_resume},
     {"unfreeze", method_unfreeze}, {"close", method_close},
     {"stop", method_stop},       {"drop_session", method_drop_session},
+    {"note", book_note},         {"notes", book_notes},
+    {"book_accept", book_accept},
 };
 
 void method_run(struct station *s, struct client *c, const json_t *id, const char *method, const json_t *params)

@@ -11,6 +11,7 @@
  *     calls.c      requests that wait for something to become durable, delivered, taken
  *     ending.c     how a line is closed, revoked, succeeded
  *     view.c       messages, acts and the record as JSON
+ *     book.c       the own book: what this side keeps to itself
  */
 #ifndef OL_STATION_STATION_H
 #define OL_STATION_STATION_H
@@ -18,6 +19,7 @@
 #include <jansson.h>
 #include <uv.h>
 
+#include "desk/book.h"
 #include "desk/dialogue.h"
 #include "desk/kind.h"
 #include "line/line.h"
@@ -108,6 +110,19 @@ bool control_followed(const struct station *s, const struct line *l);
 
 /* ---- methods.c ---- */
 
+struct request {
+    struct station *station;
+    struct client *client;
+    const json_t *id;
+    const json_t *params;
+};
+
+/* A text among the parameters, or NULL. */
+const char *text_param(const struct request *r, const char *name);
+/* The line that the request names, or NULL and an answer. */
+struct line *line_param(const struct request *r);
+/* A text as it is kept, in NFC and in memory of its own (free it). False with the fault: empty, longer, not UTF-8. */
+bool read_text(const json_t *value, size_t max, uint8_t **out, size_t *len, struct ol_fault *f);
 /* Runs a request: answers it, or keeps a call that will. */
 void method_run(struct station *s, struct client *c, const json_t *id, const char *method, const json_t *params);
 
@@ -204,6 +219,29 @@ json_t *view_log(struct line *l, const char *after, size_t limit, struct ol_faul
 json_t *view_status(struct station *s);
 const char *view_precedence(uint8_t flags);
 
+/* ---- book.c ---- */
+
+/* Reads it from its first leaf on and sees whether it holds. One that does not is refused to whoever asks for it, and
+ * stops no line. */
+enum ol_err book_load(struct station *s, struct ol_fault *f);
+/* Writes a leaf; durable on return. The caller fills in kind, text and, as needed, author and seq, role and lang; the
+ * line may be NULL. False with the fault: nothing was written. */
+bool book_write(struct station *s, const struct line *l, struct ol_leaf *leaf, struct ol_fault *f);
+/* Gives leaves in order of their numbers, from one on: all, those of a line, or those about an entry of it (author not
+ * 0); one that is not what was written is left out. A false from the callback ends it. False with the fault. */
+struct book_query {
+    const struct line *line; /* NULL: all */
+    uint8_t author;
+    uint32_t seq;
+    uint32_t from;
+};
+bool book_each(struct station *s, const struct book_query *which, bool (*each)(void *ctx, const struct ol_leaf *leaf),
+               void *ctx, struct ol_fault *f);
+/* What can be asked. */
+void book_note(const struct request *r);
+void book_notes(const struct request *r);
+void book_accept(const struct request *r);
+
 /* ---- the station ---- */
 
 struct station {
@@ -214,6 +252,7 @@ struct station {
     struct ol_card card;
     struct ol_station_conf conf;
     struct ol_store *store;
+    struct ol_book book;
     uv_poll_t store_poll;
     uv_timer_t look;       /* at the next pages of the record */
     struct line **line;

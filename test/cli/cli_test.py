@@ -384,7 +384,7 @@ class Pairing(Case):
 
 
 class Calling(Case):
-    COMMANDS = ("init card psk pair up down status send list show take readback confirm correct decline log resume "
+    COMMANDS = ("init card psk pair up down status send list show take readback confirm correct decline note log resume "
                 "unfreeze doctor export disclose evidence backup restore renew close revoked").split()
 
     def test_help_is_on_stdout_for_all_and_for_each(self):
@@ -691,8 +691,8 @@ class Running(Case):
     def test_doctor_looks_at_everything_and_fails_only_on_a_failure(self):
         self.call("doctor")
         said = [json.loads(line) for line in self.out.splitlines()]
-        self.assertEqual({"keys", "card", "permissions", "station.conf", "relay.conf", "record.db", "clock", "disk",
-                          "fsync", "sandbox", "openlined", "openline-relay"}, {check["check"] for check in said})
+        self.assertEqual({"keys", "card", "permissions", "station.conf", "relay.conf", "record.db", "own book", "clock",
+                          "disk", "fsync", "sandbox", "openlined", "openline-relay"}, {check["check"] for check in said})
         # Under the sanitizers nothing is confined, and it says so.
         self.assertEqual({"openlined", "openline-relay"}, {c["check"] for c in said if c["result"] != "OK"} - {"sandbox"})
         for check in said:
