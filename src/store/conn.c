@@ -20,6 +20,8 @@ static const char *const sql[QUERIES] = {
                    " (SELECT 1 FROM entry WHERE entry.id = it.id AND entry.hash = it.hash) ORDER BY id, late",
     [Q_ROW] = "SELECT " ROW_COLUMNS " FROM entry WHERE id = ?1",
     [Q_STREAM_LAST] = "SELECT max(id) FROM entry WHERE id BETWEEN ?1 AND ?2",
+    [Q_COUNT] = "SELECT count(*) FROM entry INDEXED BY entry_hash"
+                " WHERE id >> 10 BETWEEN ?1 >> 10 AND ?2 >> 10 AND id BETWEEN ?1 AND ?2",
     [Q_ROW_BY_HASH] = "SELECT " ROW_COLUMNS " FROM entry INDEXED BY entry_hash"
                       " WHERE id >> 10 = ?1 AND substr(hash, 1, 4) = substr(?2, 1, 4) AND hash = ?2",
     [Q_RECEIPT] = "SELECT " ROW_COLUMNS " FROM entry WHERE id = (?1 << 32) | (SELECT min(seq) FROM ("

@@ -281,6 +281,19 @@ static enum ol_err last_key(struct ol_store *s, int64_t from, int64_t to, int64_
     return each_row(s, q, keep_number, out);
 }
 
+/* By the index of hashes, whose pages are few. */
+enum ol_err ol_store_count(struct ol_store *s, int64_t line, uint8_t author, uint32_t to, uint32_t *out)
+{
+    sqlite3_stmt *q = statement(s, Q_COUNT);
+    int64_t n = 0;
+    enum ol_err err;
+
+    bind_range(q, 1, entry_key(line, author, 0), entry_key(line, author, to));
+    err = each_row(s, q, keep_number, &n);
+    *out = (uint32_t)n;
+    return err;
+}
+
 /* From bucket to bucket that has entries, the latest first: what is sought is mostly near the head. */
 enum ol_err ol_store_row_by_hash(struct ol_store *s, int64_t line, uint8_t author,
                                  const struct ol_hash *hash, struct ol_row *out)

@@ -13,6 +13,7 @@
  *     pages.c   pages and records without the engine
  *     salvage.c what can still be read of a store that is damaged
  *     place.c   the files themselves: make one, look at one
+ *     search.c  a second file: the index of the words on record
  *
  * An entry's key is one integer, so that a stream is one ascending range of one tree:
  *
@@ -60,6 +61,7 @@ enum query {
     Q_SCAN_ALL,
     Q_ROW,
     Q_STREAM_LAST,
+    Q_COUNT,
     Q_ROW_BY_HASH,
     Q_RECEIPT,
     Q_ACTS,

@@ -83,6 +83,8 @@ OL_MUST_USE enum ol_err ol_store_scan_all(struct ol_store *s, int64_t line, uint
                                           void *ctx);
 OL_MUST_USE enum ol_err ol_store_row(struct ol_store *s, int64_t line, uint8_t author, uint32_t seq,
                                      struct ol_row *out); /* ABSENT */
+/* How many rows a stream has up to a number. */
+OL_MUST_USE enum ol_err ol_store_count(struct ol_store *s, int64_t line, uint8_t author, uint32_t to, uint32_t *out);
 OL_MUST_USE enum ol_err ol_store_row_by_hash(struct ol_store *s, int64_t line, uint8_t author,
                                              const struct ol_hash *hash,
                                              struct ol_row *out); /* ABSENT */
