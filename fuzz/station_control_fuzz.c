@@ -114,6 +114,8 @@ static void start(bool signs)
 
     folder_remove("record.db-wal");
     folder_remove("record.db-shm");
+    folder_remove(OL_HOME_SEARCH);
+    folder_remove(OL_HOME_SEARCH "-wal");
     folder_write("record.db", good, good_size);
     uv_loop_init(&s.loop);
     err = lines_load(&s, &f);
@@ -128,6 +130,8 @@ static void start(bool signs)
     s.control->station = &s;
     uv_pipe_init(&s.loop, &s.control->pipe, 0);
     s.control->pipe.data = s.control;
+    err = search_start(&s);
+    assert(err == OL_OK);
     lines_drain(&s);
 }
 
@@ -147,6 +151,7 @@ static struct client *connect_client(int fd)
 static void end(int fd)
 {
     control_stop(&s);
+    search_stop(&s);
     lines_close(&s);
     uv_poll_stop(&s.store_poll);
     uv_close((uv_handle_t *)&s.store_poll, NULL);

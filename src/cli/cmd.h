@@ -36,6 +36,7 @@ enum ol_exit ol_cmd_down(const struct ol_cli *c);
 enum ol_exit ol_cmd_status(const struct ol_cli *c);
 enum ol_exit ol_cmd_send(const struct ol_cli *c);
 enum ol_exit ol_cmd_list(const struct ol_cli *c);
+enum ol_exit ol_cmd_search(const struct ol_cli *c);
 enum ol_exit ol_cmd_show(const struct ol_cli *c);
 enum ol_exit ol_cmd_take(const struct ol_cli *c);
 enum ol_exit ol_cmd_readback(const struct ol_cli *c);

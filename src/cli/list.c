@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* list, show: the messages of a line, and one with what was done about it. */
+/* list, search, show: the messages of a line, those with certain words, and one with what was done about it. */
 #include <string.h>
 
 #include "cli/cmd.h"
 #include "desk/message.h"
 
 #define PAGE 500
+#define FOUND_FIRST 50 /* is on the screen while the rest is sought */
+#define SEARCH_MS 300000 /* the first search after the index was lost waits until it is made */
 
 /* What was printed last of each message, by id: an event that says nothing new is left out. */
 struct listing {
     const struct ol_cli *c;
     const char *line;
+    const char *query; /* of a search, else NULL */
     json_t *seen;
 };
 
@@ -130,17 +133,24 @@ static void show_message(struct listing *l, json_t *m)
         print_message(m);
 }
 
+static json_t *page_params(const struct listing *l, json_t *next)
+{
+    if (l->query != NULL)
+        return json_pack("{s:s,s:s,s:O,s:i}", "line", l->line, "query", l->query, "after", next, "limit",
+                         json_is_null(next) ? FOUND_FIRST : PAGE);
+    return json_pack("{s:s,s:b,s:O,s:i}", "line", l->line, "open", ol_args_value(&l->c->args, "open") != NULL, "after",
+                     next, "limit", PAGE);
+}
+
 /* Prints one page; *next is the cursor of the page after it, null when it was the last. */
 static enum ol_err list_page(struct listing *l, struct ol_control *control, json_t **next,
                              struct ol_fault *f)
 {
-    json_t *params = json_pack("{s:s,s:b,s:O,s:i}", "line", l->line, "open",
-                               ol_args_value(&l->c->args, "open") != NULL, "after", *next, "limit",
-                               PAGE);
     json_t *result;
     size_t i;
     json_t *m;
-    enum ol_err err = ol_control_call(control, "list", params, OL_ANSWER_MS, &result, f);
+    enum ol_err err = ol_control_call(control, l->query != NULL ? "search" : "list", page_params(l, *next),
+                                      l->query != NULL ? SEARCH_MS : OL_ANSWER_MS, &result, f);
 
     if (err)
         return err;
@@ -207,9 +217,9 @@ static enum ol_err list_and_follow(struct listing *l, const struct ol_home *h,
     return err;
 }
 
-enum ol_exit ol_cmd_list(const struct ol_cli *c)
+static enum ol_exit list(struct listing *l)
 {
-    struct listing l = {.c = c, .line = c->args.operand[0], .seen = json_object()};
+    const struct ol_cli *c = l->c;
     struct ol_control control = {.fd = -1};
     struct ol_home h;
     struct ol_fault f;
@@ -218,13 +228,24 @@ enum ol_exit ol_cmd_list(const struct ol_cli *c)
     if (!err)
         err = ol_control_open(&h, &control, &f);
     if (!err && ol_args_value(&c->args, "follow") != NULL)
-        err = list_and_follow(&l, &h, &control, &f);
+        err = list_and_follow(l, &h, &control, &f);
     else if (!err)
-        err = list_all(&l, &control, &f);
+        err = list_all(l, &control, &f);
     ol_control_close(&control);
     ol_home_close(&h);
-    json_decref(l.seen);
+    json_decref(l->seen);
     return err ? ol_cmd_fail(&f) : OL_EXIT_DONE;
+}
+
+enum ol_exit ol_cmd_list(const struct ol_cli *c)
+{
+    return list(&(struct listing){.c = c, .line = c->args.operand[0], .seen = json_object()});
+}
+
+enum ol_exit ol_cmd_search(const struct ol_cli *c)
+{
+    return list(&(struct listing){.c = c, .line = c->args.operand[0], .query = c->args.operand[1],
+                                  .seen = json_object()});
 }
 
 static void print_act(const json_t *act)

@@ -74,6 +74,7 @@ static const struct ol_cmd commands[] = {
      false, ol_cmd_send},
     {"answer", "LINE ID (TEXT | -)", "help.answer", "precedence lang wait timeout ", 3, 3, false, ol_cmd_answer},
     {"list", "LINE [--open] [--follow]", "help.list", "open follow ", 1, 1, false, ol_cmd_list},
+    {"search", "LINE QUERY", "help.search", "", 2, 2, false, ol_cmd_search},
     {"show", "LINE ID", "help.show", "", 2, 2, false, ol_cmd_show},
     {"take", "LINE ID", "help.take", "", 2, 2, false, ol_cmd_take},
     {"readback", "LINE ID (TEXT | -)", "help.readback", "", 3, 3, false, ol_cmd_readback},

@@ -77,6 +77,7 @@ static void drop(struct client *c)
         }
     }
     calls_drop_client(c->station, c);
+    search_drop_client(c->station, c);
     uv_close((uv_handle_t *)&c->pipe, on_closed);
 }
 

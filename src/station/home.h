@@ -7,6 +7,7 @@
  *     station.conf            settings
  *     relay.conf              the paths of its lines (path/conf.h)
  *     record.db         0600  its lines and their records (store/store.h)
+ *     search.db         0600  the index of the words on record, made of it again when it is not there (store/search.h)
  *     revocation.note   0600  what revokes the card, armoured; to be put in a safe
  *     run/              0700  sockets and locks
  *     log/              0700
@@ -28,6 +29,7 @@
 #define OL_HOME_STATION_CONF "station.conf"
 #define OL_HOME_RELAY_CONF "relay.conf"
 #define OL_HOME_RECORD "record.db"
+#define OL_HOME_SEARCH "search.db"
 #define OL_HOME_REVOCATION "revocation.note"
 #define OL_HOME_RUN "run"
 #define OL_HOME_LOG "log"

@@ -172,6 +172,7 @@ static bool apply(struct line *l, const struct ol_put *put)
         if (put->row.h.author == l->core->cfg.record.own)
             remember(l, &put->row);
         ending_note(l, &put->row.h);
+        search_note(l, &put->row.h);
         return true;
     case OL_PUT_OUTBOX:
         return box(l, put->token, put->row.h.kind, put->row.h.flags, put->row.body);
@@ -409,6 +410,7 @@ static enum ol_err line_open(struct station *s, const struct ol_line_info *info)
     l->station = s;
     l->info = *info;
     l->next_token = 1;
+    l->index.behind = true;
     l->loaded_ms = station_now(s).ms;
     for (unsigned i = 0; i < OL_PATHS; i++)
         l->path_id[i] = -1;

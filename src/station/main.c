@@ -58,6 +58,7 @@ void station_stop(struct station *s, int code)
     s->exit_code = code;
     carrier_stop(s);
     control_stop(s);
+    search_stop(s);
     lines_close(s);
     uv_poll_stop(&s->store_poll);
     uv_close((uv_handle_t *)&s->store_poll, NULL);
@@ -106,6 +107,11 @@ static enum ol_err start(struct station *s, struct ol_fault *f)
     s->sigterm.data = s->sigint.data = s;
     uv_signal_start(&s->sigterm, on_signal, SIGTERM);
     uv_signal_start(&s->sigint, on_signal, SIGINT);
+    err = search_start(s);
+    if (err) {
+        ol_fault_set(f, OL_EXIT_FAILED, "err.station.memory", NULL);
+        return err;
+    }
     err = control_start(s, f);
     if (err)
         return err;

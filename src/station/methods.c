@@ -553,6 +553,14 @@ static void method_list(const struct request *r)
                                  limit_param(r), &f), &f);
 }
 
+static void method_search(const struct request *r)
+{
+    struct line *l = line_param(r);
+
+    if (l != NULL)
+        search_ask(r->station, r->client, r->id, l, r->params);
+}
+
 static void method_log(const struct request *r)
 {
     struct line *l = line_param(r);
@@ -754,6 +762,7 @@ static const struct {
     {"stop", method_stop},       {"drop_session", method_drop_session},
     {"note", book_note},         {"notes", book_notes},
     {"book_accept", book_accept},
+    {"search", method_search},
 };
 
 void method_run(struct station *s, struct client *c, const json_t *id, const char *method, const json_t *params)

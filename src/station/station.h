@@ -12,6 +12,7 @@
  *     ending.c     how a line is closed, revoked, succeeded
  *     view.c       messages, acts and the record as JSON
  *     book.c       the own book: what this side keeps to itself
+ *     search.c     the index of the words on record, and who searches
  */
 #ifndef OL_STATION_STATION_H
 #define OL_STATION_STATION_H
@@ -28,11 +29,13 @@
 #include "sandbox/keeper.h"
 #include "station/conf.h"
 #include "station/home.h"
+#include "store/search.h"
 #include "store/store.h"
 
 struct station;
 struct call;
 struct client;
+struct search;
 
 /* ---- lines.c ---- */
 
@@ -68,6 +71,11 @@ struct line {
     bool closing;          /* ours is written, durable or not: nothing but receipts follows */
     bool stopped;          /* closed by both, and both know */
     bool succeeds;         /* since the start the entry that names the old line was written */
+    struct {
+        struct ol_search_mark mark[2]; /* how far the index of words has come, of A, of B */
+        bool known;                    /* the marks were held against the record */
+        bool behind;                   /* there may be more */
+    } index;
 };
 
 enum ol_err lines_load(struct station *s, struct ol_fault *f);
@@ -215,6 +223,9 @@ json_t *view_message(struct line *l, const struct ol_row *row);
 json_t *view_show(struct line *l, const struct ol_row *row);
 /* NULL with the fault. */
 json_t *view_list(struct line *l, bool open, const char *after, size_t limit, struct ol_fault *f);
+/* As view_list, of those in which all of a query is found. MALFORMED, IO: the index fails, there is no fault. */
+OL_MUST_USE enum ol_err view_found(struct line *l, struct ol_search *index, const struct ol_query *q, const char *after,
+                                   size_t limit, json_t **out, struct ol_fault *f);
 json_t *view_log(struct line *l, const char *after, size_t limit, struct ol_fault *f);
 json_t *view_status(struct station *s);
 const char *view_precedence(uint8_t flags);
@@ -242,6 +253,18 @@ void book_note(const struct request *r);
 void book_notes(const struct request *r);
 void book_accept(const struct request *r);
 
+/* ---- search.c ---- */
+
+/* LIMIT: memory. */
+OL_MUST_USE enum ol_err search_start(struct station *s);
+/* Before the store is closed. */
+void search_stop(struct station *s);
+/* An entry of this line is durable. */
+void search_note(struct line *l, const struct ol_header *h);
+/* Answers a search, at once or when the index has come as far as the record has now. */
+void search_ask(struct station *s, struct client *c, const json_t *id, struct line *l, const json_t *params);
+void search_drop_client(struct station *s, const struct client *c);
+
 /* ---- the station ---- */
 
 struct station {
@@ -259,6 +282,7 @@ struct station {
     size_t lines_n;
     struct carrier *carrier;
     struct control *control;
+    struct search *search;
     uv_signal_t sigterm;
     uv_signal_t sigint;
     int exit_code;

@@ -436,23 +436,17 @@ static void page_load(struct line *l, struct page *p, uint8_t kind, const uint32
     }
 }
 
-static json_t *page_json(struct line *l, uint8_t kind, const char *after, size_t limit,
-                         json_t *(*each)(struct line *l, const struct ol_row *row, bool open), bool open,
-                         const char *name, json_t **last, struct ol_fault *f)
+/* What was loaded, in ladder order; ends the page. */
+static json_t *page_merge(struct line *l, struct page *p, uint32_t next[2], size_t limit,
+                          json_t *(*each)(struct line *l, const struct ol_row *row, bool open), bool open,
+                          const char *name, json_t **last, struct ol_fault *f)
 {
-    struct page p = {0};
-    uint32_t next[2];
-    json_t *list;
+    json_t *list = json_array();
     const struct ol_row *row;
     enum ol_err err;
     size_t n = 0;
 
-    *last = NULL;
-    if (!read_cursor(after, next, f))
-        return NULL;
-    list = json_array();
-    page_load(l, &p, kind, next, limit);
-    while (n < limit && (row = page_next(&p)) != NULL) {
+    while (n < limit && (row = page_next(p)) != NULL) {
         json_t *one = each(l, row, open);
 
         n++;
@@ -461,9 +455,9 @@ static json_t *page_json(struct line *l, uint8_t kind, const char *after, size_t
             json_array_append_new(list, one);
     }
     *last = n < limit ? json_null() : json_sprintf("A%u.B%u", next[0], next[1]);
-    err = p.side[0].err ? p.side[0].err : p.side[1].err;
-    rows_free(&p.side[0]);
-    rows_free(&p.side[1]);
+    err = p->side[0].err ? p->side[0].err : p->side[1].err;
+    rows_free(&p->side[0]);
+    rows_free(&p->side[1]);
     if (err) {
         json_decref(list);
         json_decref(*last);
@@ -471,6 +465,20 @@ static json_t *page_json(struct line *l, uint8_t kind, const char *after, size_t
         return NULL;
     }
     return json_pack("{s:i,s:o}", "schema", 1, name, list);
+}
+
+static json_t *page_json(struct line *l, uint8_t kind, const char *after, size_t limit,
+                         json_t *(*each)(struct line *l, const struct ol_row *row, bool open), bool open,
+                         const char *name, json_t **last, struct ol_fault *f)
+{
+    struct page p = {0};
+    uint32_t next[2];
+
+    *last = NULL;
+    if (!read_cursor(after, next, f))
+        return NULL;
+    page_load(l, &p, kind, next, limit);
+    return page_merge(l, &p, next, limit, each, open, name, last, f);
 }
 
 static json_t *list_row(struct line *l, const struct ol_row *row, bool open)
@@ -517,6 +525,67 @@ json_t *view_list(struct line *l, bool open, const char *after, size_t limit, st
     }
     json_object_set_new(page, "next", next);
     return page;
+}
+
+/* ---- What a search finds ---- */
+
+struct finding {
+    struct line *line;
+    uint8_t author;
+    struct rows *rows;
+};
+
+static bool keep_found(void *ctx, uint32_t seq)
+{
+    struct finding *f = ctx;
+    struct ol_row row;
+
+    f->rows->err = ol_store_row(f->line->station->store, f->line->info.number, f->author, seq, &row);
+    if (f->rows->err == OL_OK)
+        return !ol_kind_is_message(row.h.kind) || keep_row(f->rows, &row);
+    if (f->rows->err != OL_ABSENT)
+        return false;
+    f->rows->err = OL_OK; /* there is an act about a message that is not there */
+    return true;
+}
+
+/* Loads `limit` rows of each side in which all of a query is found. */
+static enum ol_err page_find(struct line *l, struct page *p, struct ol_search *index, const struct ol_query *q,
+                             const uint32_t next[2], size_t limit)
+{
+    enum ol_err err = OL_OK;
+
+    for (unsigned i = 0; i < 2 && !err; i++) {
+        struct finding f = {.line = l, .author = (uint8_t)('A' + i), .rows = &p->side[i]};
+
+        p->side[i].most = limit;
+        if (f.author == own_side(l) ? !q->not_mine : !q->not_peers)
+            err = ol_search_find(index, l->info.number, f.author, q, next[i], keep_found, &f);
+    }
+    return err;
+}
+
+enum ol_err view_found(struct line *l, struct ol_search *index, const struct ol_query *q, const char *after,
+                       size_t limit, json_t **out, struct ol_fault *f)
+{
+    struct page p = {0};
+    uint32_t next[2];
+    json_t *last;
+    enum ol_err err;
+
+    *out = NULL;
+    if (!read_cursor(after, next, f))
+        return OL_OK;
+    err = page_find(l, &p, index, q, next, limit);
+    if (err) {
+        rows_free(&p.side[0]);
+        rows_free(&p.side[1]);
+        return err;
+    }
+    *out = page_merge(l, &p, next, limit, list_row, false, "messages", &last, f);
+    if (*out != NULL)
+        json_object_set_new(*out, "next", last);
+    return OL_OK;
 }
 
 static json_t *about_json(const struct ol_row *row)

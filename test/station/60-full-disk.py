@@ -74,6 +74,26 @@ class FullDisk(unittest.TestCase):
         self.assertEqual(len(came), len(set(came)))
         stations.verified(self.pair)
 
+    def test_searching_refuses_with_the_cause_and_finds_all_again(self):
+        index = os.path.join(self.small, "search.db")
+        wait_for(lambda: self.b.run("search", "ruritania", "nothing").code == 0, "the index to be there")
+        pids = self.b.pids()
+        self.fill()
+        os.truncate(self.ballast, os.path.getsize(self.ballast) - 200000)
+        while self.b.run("send", "ruritania", "needle " + "x" * 4000).code == 0:
+            pass
+        answer = self.b.run("search", "ruritania", "needle", "--json")  # it may be that the last is in the index
+        self.assertIn(answer.code, (0, 1), answer.err)
+        self.assertEqual("full" in answer.err, answer.code == 1, answer.err)
+        self.assertEqual(self.b.pids(), pids)
+        self.make_room()
+        wait_for(lambda: self.b.run("search", "ruritania", "needle").code == 0, "searching to work again", 20)
+        needles = [m["id"] for m in self.b.must("list", "ruritania", "--json").lines if "needle" in m["text"]]
+        wait_for(lambda: [m["id"] for m in self.b.must("search", "ruritania", "needle", "--json").lines] == needles,
+                 "all to be found")
+        self.assertTrue(needles)
+        self.assertTrue(os.path.exists(index))
+
     def test_receiving_gives_no_receipt_and_recovers(self):
         pids = self.b.pids()
         self.fill()
