@@ -132,6 +132,7 @@ static void start(bool signs)
     s.control->pipe.data = s.control;
     err = search_start(&s);
     assert(err == OL_OK);
+    alarms_start(&s);
     lines_drain(&s);
 }
 
@@ -152,6 +153,7 @@ static void end(int fd)
 {
     control_stop(&s);
     search_stop(&s);
+    alarms_stop(&s);
     lines_close(&s);
     uv_poll_stop(&s.store_poll);
     uv_close((uv_handle_t *)&s.store_poll, NULL);

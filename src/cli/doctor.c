@@ -358,6 +358,7 @@ static void check_line(struct doctor *d, const json_t *line)
     size_t i;
     json_t *alarm;
     char name[OL_WORD_MAX];
+    char text[OL_ALARM_TEXT_MAX];
 
     snprintf(check, sizeof check, "line %s", ol_word(line, "name", name));
     if (is_over(d, line, check))
@@ -368,7 +369,7 @@ static void check_line(struct doctor *d, const json_t *line)
         report(d, WARN, check, NULL, "doctor.says", "text", reason, NULL);
     json_array_foreach(json_object_get(line, "alarms"), i, alarm)
         if (json_is_string(alarm))
-            report(d, FAIL, check, NULL, "doctor.says", "text", ol_alarm_text(json_string_value(alarm)), NULL);
+            report(d, FAIL, check, NULL, "doctor.says", "text", ol_alarm_text(json_string_value(alarm), text), NULL);
     check_paths(d, line, check);
     check_peer(d, line, check);
     check_offset(d, line, check);

@@ -20,6 +20,7 @@ static const struct ol_opt options[] = {
     {"check", 0, NULL, false, "opt.check"},
     {"code", 0, "DIGITS", false, "opt.code"},
     {"corrects", 0, "ID", false, "opt.corrects"},
+    {"exec", 0, "COMMAND", false, "opt.exec"},
     {"exercise", 0, NULL, false, "opt.exercise"},
     {"follow", 0, NULL, false, "opt.follow"},
     {"handling", 0, "WORD", false, "opt.handling"},
@@ -94,6 +95,7 @@ static const struct ol_cmd commands[] = {
      "       openline [-C DIR] note list [LINE [ID]] [--kind KIND]\n"
      "       openline [-C DIR] note accept (TEXT | -)",
      "help.note", "kind lang ", 1, 3, false, ol_cmd_note},
+    {"alarm", "list | ack [ID] | silence [ID] | --exec COMMAND", "help.alarm", "exec ", 0, 2, false, ol_cmd_alarm},
     {"log", "LINE", "help.log", "", 1, 1, false, ol_cmd_log},
     {"export", "LINE -o FILE", "help.export", "output ", 1, 1, false, ol_cmd_export},
     {"disclose", "LINE ID -o FILE", "help.disclose", "output ", 2, 2, false, ol_cmd_disclose},
@@ -218,15 +220,21 @@ static void shift(struct ol_args *a)
     memmove(a->operand, a->operand + 1, a->operands * sizeof a->operand[0]);
 }
 
+/* Two commands start and end programs, and one may. */
+static bool starts_programs(const struct ol_cmd *cmd, const struct ol_cli *c)
+{
+    return cmd->run == ol_cmd_up || cmd->run == ol_cmd_down || ol_args_value(&c->args, "exec") != NULL;
+}
+
 /* Files and texts of others are read from here on. A command does with files what its user may, talks to its own
- * station and to nothing else; two of them start and end programs. */
-static enum ol_exit confine(const struct ol_cmd *cmd)
+ * station and to nothing else. */
+static enum ol_exit confine(const struct ol_cmd *cmd, const struct ol_cli *c)
 {
     const struct ol_sandbox s = {.program = OL_SANDBOX_COMMAND, .anywhere = true, .capabilities = UINT32_MAX};
     char why[OL_SANDBOX_WHY];
     struct ol_fault f;
 
-    if (cmd->run == ol_cmd_up || cmd->run == ol_cmd_down || ol_sandbox_enter(&s, why) == OL_OK)
+    if (starts_programs(cmd, c) || ol_sandbox_enter(&s, why) == OL_OK)
         return OL_EXIT_DONE;
     ol_fault_set(&f, OL_EXIT_FAILED, "err.confined", "detail", why, NULL);
     return ol_cmd_fail(&f);
@@ -255,7 +263,7 @@ static enum ol_exit run(struct ol_cli *c, bool help)
     c->command = cmd->name;
     code = check(cmd, c);
     if (code == OL_EXIT_DONE)
-        code = confine(cmd);
+        code = confine(cmd, c);
     return code != OL_EXIT_DONE ? code : cmd->run(c);
 }
 

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <utf8proc.h>
 
+#include "desk/alarm.h"
+
 #define PARAMS_MAX 10u
 
 /* The next character of what may not be UTF-8: a byte that is none counts as one, U+FFFD. */
@@ -145,16 +147,14 @@ void ol_print_text(const json_t *text, const char *indent)
     }
 }
 
-const char *ol_alarm_text(const char *alarm)
+const char *ol_alarm_text(const char *alarm, char buf[static OL_ALARM_TEXT_MAX])
 {
-    static const char *const keys[] = {"alarm.another_copy_runs", "alarm.clocks_apart", "alarm.disk_full",
-                                       "alarm.equivocation",      "alarm.flooded",      "alarm.receipts_withheld"};
+    const struct ol_alarm_meaning *m = ol_alarm_named(alarm);
 
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-        if (strcmp(keys[i] + strlen("alarm."), alarm) == 0)
-            return ol_text(keys[i]);
-    }
-    return alarm;
+    if (m == NULL)
+        return alarm;
+    snprintf(buf, OL_ALARM_TEXT_MAX, "%s %s %s", ol_text(m->cause), ol_text(m->consequence), ol_text(m->action));
+    return buf;
 }
 
 const char *ol_word(const json_t *object, const char *name, char buf[static OL_WORD_MAX])

@@ -29,8 +29,9 @@ void ol_print_cell(const char *word, size_t width);
 void ol_print_row_end(void);
 /* A text of several lines, each behind an indent. */
 void ol_print_text(const json_t *text, const char *indent);
-/* What the catalogue says of an alarm; of one that it does not know, its name. */
-const char *ol_alarm_text(const char *alarm);
+/* What the catalogue says of an alarm: cause, consequence and action; of one that it does not know, its name. */
+#define OL_ALARM_TEXT_MAX 1024u
+const char *ol_alarm_text(const char *alarm, char buf[static OL_ALARM_TEXT_MAX]);
 
 /* Columns that a word takes on a terminal, as ol_print_cell prints it. */
 size_t ol_print_width(const char *word);

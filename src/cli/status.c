@@ -238,7 +238,8 @@ static void print_paths(const json_t *line)
 
 static void print_alarm(const json_t *alarm)
 {
-    json_t *says = json_string(ol_alarm_text(json_is_string(alarm) ? json_string_value(alarm) : "?"));
+    char text[OL_ALARM_TEXT_MAX];
+    json_t *says = json_string(ol_alarm_text(json_is_string(alarm) ? json_string_value(alarm) : "?", text));
 
     ol_print_text(says, "  ! ");
     json_decref(says);

@@ -23,6 +23,7 @@ struct client {
     size_t cap;
     const struct line *follows[FOLLOWS_MAX];
     size_t follows_n;
+    bool follows_alarms;
     bool closing;
 };
 
@@ -199,6 +200,23 @@ void control_event(struct station *s, const struct line *l, json_t *params)
     for (struct client *c = s->control != NULL ? s->control->clients : NULL; c != NULL; c = next) {
         next = c->next;
         if (follows(c, l))
+            client_notify(c, "event", json_incref(params));
+    }
+    json_decref(params);
+}
+
+void client_follow_alarms(struct client *c)
+{
+    c->follows_alarms = true;
+}
+
+void control_alarm(struct station *s, json_t *params)
+{
+    struct client *next;
+
+    for (struct client *c = s->control != NULL ? s->control->clients : NULL; c != NULL; c = next) {
+        next = c->next;
+        if (c->follows_alarms)
             client_notify(c, "event", json_incref(params));
     }
     json_decref(params);

@@ -250,6 +250,7 @@ static void perform(struct line *l, const struct ol_out *out)
         break;
     case OL_OUT_CHANGED:
         told_changed(l);
+        alarms_look(l);
         break;
     }
 }

@@ -59,6 +59,7 @@ void station_stop(struct station *s, int code)
     carrier_stop(s);
     control_stop(s);
     search_stop(s);
+    alarms_stop(s);
     lines_close(s);
     uv_poll_stop(&s->store_poll);
     uv_close((uv_handle_t *)&s->store_poll, NULL);
@@ -115,6 +116,7 @@ static enum ol_err start(struct station *s, struct ol_fault *f)
     err = control_start(s, f);
     if (err)
         return err;
+    alarms_start(s);
     carrier_start(s);
     return OL_OK;
 }

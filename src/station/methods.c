@@ -579,14 +579,54 @@ static void method_show(const struct request *r)
         done(r, view_show(l, &row));
 }
 
+/* A line, the alarms of all lines, or both. */
 static void method_follow(const struct request *r)
 {
-    struct line *l = line_param(r);
+    bool alarms = json_is_true(json_object_get(r->params, "alarms"));
+    struct line *l = NULL;
 
-    if (l == NULL)
-        return;
-    client_follow(r->client, l);
+    if (!alarms || json_object_get(r->params, "line") != NULL) {
+        l = line_param(r);
+        if (l == NULL)
+            return;
+        client_follow(r->client, l);
+    }
+    if (alarms)
+        client_follow_alarms(r->client);
     done(r, json_pack("{s:i}", "schema", 1));
+}
+
+static void method_alarms(const struct request *r)
+{
+    done(r, alarms_list(r->station));
+}
+
+/* The id that the request names, NULL for all; or false and an answer. */
+static bool alarm_param(const struct request *r, const char **id)
+{
+    *id = text_param(r, "id");
+    if (is_or_null(r->params, "id", JSON_STRING))
+        return true;
+    fail(r, OL_EXIT_USAGE, "err.station.field", NULL, NULL);
+    return false;
+}
+
+static void method_alarm_ack(const struct request *r)
+{
+    struct ol_fault f;
+    const char *id;
+
+    if (alarm_param(r, &id))
+        answer_view(r, alarms_ack(r->station, id, &f), &f);
+}
+
+static void method_alarm_silence(const struct request *r)
+{
+    struct ol_fault f;
+    const char *id;
+
+    if (alarm_param(r, &id))
+        answer_view(r, alarms_silence(r->station, id, &f), &f);
 }
 
 static void method_ping(const struct request *r)
@@ -763,6 +803,8 @@ static const struct {
     {"note", book_note},         {"notes", book_notes},
     {"book_accept", book_accept},
     {"search", method_search},
+    {"alarms", method_alarms},   {"alarm_ack", method_alarm_ack},
+    {"alarm_silence", method_alarm_silence},
 };
 
 void method_run(struct station *s, struct client *c, const json_t *id, const char *method, const json_t *params)

@@ -13,6 +13,7 @@
  *     view.c       messages, acts and the record as JSON
  *     book.c       the own book: what this side keeps to itself
  *     search.c     the index of the words on record, and who searches
+ *     alarms.c     what officers must do something about
  */
 #ifndef OL_STATION_STATION_H
 #define OL_STATION_STATION_H
@@ -21,6 +22,7 @@
 #include <uv.h>
 
 #include "desk/book.h"
+#include "desk/alarm.h"
 #include "desk/dialogue.h"
 #include "desk/kind.h"
 #include "line/line.h"
@@ -115,6 +117,9 @@ void client_follow(struct client *c, struct line *l);
 /* Tells those who follow this line. */
 void control_event(struct station *s, const struct line *l, json_t *params);
 bool control_followed(const struct station *s, const struct line *l);
+void client_follow_alarms(struct client *c);
+/* Tells those who follow alarms. */
+void control_alarm(struct station *s, json_t *params);
 
 /* ---- methods.c ---- */
 
@@ -265,6 +270,24 @@ void search_note(struct line *l, const struct ol_header *h);
 void search_ask(struct station *s, struct client *c, const json_t *id, struct line *l, const json_t *params);
 void search_drop_client(struct station *s, const struct client *c);
 
+/* ---- alarms.c ---- */
+
+/* After the lines were loaded. */
+void alarms_start(struct station *s);
+void alarms_stop(struct station *s);
+/* Looks at what this line tells of itself, now. */
+void alarms_look(struct line *l);
+/* What is known from elsewhere: line NULL is the station; author and seq an entry of the line, or 0. Raising what stands
+ * already, and clearing what does not, changes nothing. */
+void alarm_raise(struct station *s, const struct line *l, enum ol_alarm_kind kind, uint8_t author, uint32_t seq);
+void alarm_clear(struct station *s, const struct line *l, enum ol_alarm_kind kind, uint8_t author, uint32_t seq);
+/* The `alarms` of a line's status: what stands at this moment, acknowledged or not. */
+json_t *alarms_of_line(const struct line *l, const struct ol_line_status *st);
+json_t *alarms_list(const struct station *s);
+/* One alarm, or (id NULL) all. Those that were acted on, as they are then; NULL with the fault. */
+json_t *alarms_ack(struct station *s, const char *id, struct ol_fault *f);
+json_t *alarms_silence(struct station *s, const char *id, struct ol_fault *f);
+
 /* ---- the station ---- */
 
 struct station {
@@ -280,6 +303,8 @@ struct station {
     uv_timer_t look;       /* at the next pages of the record */
     struct line **line;
     size_t lines_n;
+    struct ol_alarms alarms;
+    uv_timer_t alarm_timer;
     struct carrier *carrier;
     struct control *control;
     struct search *search;

@@ -713,25 +713,6 @@ static const char *reason_key(const struct line *l, const struct ol_line_status 
     return NULL;
 }
 
-static json_t *alarms_json(const struct ol_line_status *st)
-{
-    json_t *list = json_array();
-
-    if (st->signing == OL_SIGN_STOPPED)
-        json_array_append_new(list, json_string("another_copy_runs"));
-    if (st->frozen)
-        json_array_append_new(list, json_string("equivocation"));
-    if (st->no_room)
-        json_array_append_new(list, json_string("disk_full"));
-    if (st->clock_doubtful)
-        json_array_append_new(list, json_string("clocks_apart"));
-    if (st->withheld)
-        json_array_append_new(list, json_string("receipts_withheld"));
-    if (st->flooded)
-        json_array_append_new(list, json_string("flooded"));
-    return list;
-}
-
 static json_t *who_json(const struct ol_card *card)
 {
     struct ol_hash hash;
@@ -774,7 +755,7 @@ static json_t *line_json(struct line *l, struct ol_now now)
         l->core->clock_known ? json_integer((json_int_t)l->core->clock_offset_s) : json_null(), "last_heard_ms",
         st.heard ? json_integer((json_int_t)st.heard_ms) : json_null(), "own_head", (json_int_t)st.own_head, "peer_head", (json_int_t)st.peer_head, "peer", who_json(&l->peer_card), "signing",
         signing_name(st.signing), "reason", key != NULL ? reason_json(l, key) : json_null(), "alarms",
-        alarms_json(&st), "outbox", (json_int_t)l->outbox_n, "paths", paths_json(l, now), "counters",
+        alarms_of_line(l, &st), "outbox", (json_int_t)l->outbox_n, "paths", paths_json(l, now), "counters",
         json_pack("{s:I,s:I,s:I,s:I,s:I}", "dropped", (json_int_t)l->core->count.malformed, "replayed",
                   (json_int_t)l->core->count.replayed, "strangers", (json_int_t)l->core->count.strangers, "bytes_in",
                   (json_int_t)l->core->count.bytes_in, "bytes_out", (json_int_t)l->core->count.bytes_out));

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Alarms: what the lines tell of themselves is looked at each second and whenever it changes; who follows is told. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "station/station.h"
+
+#define LOOK_MS 1000u
+
+/* ---- Conditions of a line ---- */
+
+typedef bool condition(const struct line *l, const struct ol_line_status *st);
+
+static bool is_down(const struct line *l, const struct ol_line_status *st)
+{
+    (void)l;
+    return st->configured > 0 && st->up == 0;
+}
+
+static bool another_copy_runs(const struct line *l, const struct ol_line_status *st)
+{
+    (void)l;
+    return st->signing == OL_SIGN_STOPPED;
+}
+
+static bool equivocates(const struct line *l, const struct ol_line_status *st)
+{
+    (void)l;
+    return st->frozen;
+}
+
+static bool disk_is_full(const struct line *l, const struct ol_line_status *st)
+{
+    (void)l;
+    return st->no_room;
+}
+
+static bool clocks_are_apart(const struct line *l, const struct ol_line_status *st)
+{
+    (void)l;
+    return st->clock_doubtful;
+}
+
+static bool receipts_are_withheld(const struct line *l, const struct ol_line_status *st)
+{
+    (void)l;
+    return st->withheld;
+}
+
+static bool is_flooded(const struct line *l, const struct ol_line_status *st)
+{
+    (void)l;
+    return st->flooded;
+}
+
+static bool has_wrong_key(const struct line *l, const struct ol_line_status *st)
+{
+    return st->up == 0 && l->core->count.frames_in == 0 && l->core->count.wrong_key > 0;
+}
+
+static bool has_wrong_card(const struct line *l, const struct ol_line_status *st)
+{
+    return st->up == 0 && l->core->count.frames_in == 0 && l->core->count.wrong_card > 0;
+}
+
+static bool outbox_waits(const struct line *l, const struct ol_line_status *st)
+{
+    (void)st;
+    return l->outbox_n > 0;
+}
+
+/* A path is shown down three liveness intervals after it was cut: with one more, a cut is an alarm in well under three
+ * minutes, and a station that starts again meanwhile is none. */
+static const struct {
+    enum ol_alarm_kind kind;
+    condition *stands;
+    unsigned intervals; /* of liveness, that it must last */
+    bool in_status;     /* else state, reason and outbox say it */
+} conditions[] = {
+    {OL_ALARM_ANOTHER_COPY_RUNS, another_copy_runs, 0, true},
+    {OL_ALARM_EQUIVOCATION, equivocates, 0, true},
+    {OL_ALARM_DISK_FULL, disk_is_full, 0, true},
+    {OL_ALARM_CLOCKS_APART, clocks_are_apart, 0, true},
+    {OL_ALARM_RECEIPTS_WITHHELD, receipts_are_withheld, 0, true},
+    {OL_ALARM_FLOODED, is_flooded, 0, true},
+    {OL_ALARM_LINE_DOWN, is_down, 1, false},
+    {OL_ALARM_WRONG_KEY, has_wrong_key, 0, false},
+    {OL_ALARM_WRONG_CARD, has_wrong_card, 0, false},
+    {OL_ALARM_OUTBOX_WAITING, outbox_waits, 9, false},
+};
+#define CONDITIONS (sizeof conditions / sizeof conditions[0])
+#define PATH_INTERVALS 3u
+
+json_t *alarms_of_line(const struct line *l, const struct ol_line_status *st)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < CONDITIONS; i++) {
+        if (conditions[i].in_status && conditions[i].stands(l, st))
+            json_array_append_new(list, json_string(ol_alarm_meaning(conditions[i].kind)->name));
+    }
+    return list;
+}
+
+/* ---- Looking ---- */
+
+static void judge(struct line *l, const struct ol_alarm_name *name, bool stands, unsigned intervals)
+{
+    struct ol_now now = station_now(l->station);
+
+    if (stands)
+        ol_alarm_raise(&l->station->alarms, name, intervals * l->core->cfg.liveness_ms, now);
+    else
+        ol_alarm_clear(&l->station->alarms, name, now);
+}
+
+/* When no path is up, the line is down: that says it all. */
+static void look_at_paths(struct line *l, const struct ol_line_status *st, bool over)
+{
+    for (uint8_t i = 0; i < OL_PATHS; i++) {
+        const struct ol_alarm_name name = {OL_ALARM_PATH_DOWN, l->info.number, OL_ALARM_PATH, i};
+        bool configured = l->core->path[i].configured && !over;
+        bool up = configured && ol_line_path_health(l->core, i, station_now(l->station)) == OL_PATH_UP;
+
+        if (!configured || up || st->up > 0)
+            judge(l, &name, configured && !up, PATH_INTERVALS);
+    }
+}
+
+static void look(struct line *l)
+{
+    bool over = ending_is_closed(l) || l->info.revoked;
+    struct ol_line_status st;
+
+    ol_line_status(l->core, station_now(l->station), &st);
+    for (size_t i = 0; i < CONDITIONS; i++) {
+        const struct ol_alarm_name name = {.kind = conditions[i].kind, .line = l->info.number};
+
+        judge(l, &name, !over && conditions[i].stands(l, &st), conditions[i].intervals);
+    }
+    look_at_paths(l, &st, over);
+}
+
+/* ---- As JSON ---- */
+
+static struct line *line_of(const struct station *s, const struct ol_alarm *a)
+{
+    for (size_t i = 0; i < s->lines_n; i++) {
+        if (s->line[i]->info.number == a->name.line)
+            return s->line[i];
+    }
+    return NULL;
+}
+
+static json_t *about_json(const struct line *l, const struct ol_alarm_name *name)
+{
+    if (l == NULL || name->author == 0)
+        return json_null();
+    return name->author == OL_ALARM_PATH ? json_string(l->path_spec[name->seq]) : view_id(name->author, name->seq);
+}
+
+static json_t *when_json(struct ol_now at)
+{
+    return at.ms != 0 ? view_time(at.utc) : json_null();
+}
+
+static json_t *alarm_json(const struct station *s, const struct ol_alarm *a)
+{
+    const struct ol_alarm_meaning *m = ol_alarm_meaning(a->name.kind);
+    const struct line *l = line_of(s, a);
+
+    return json_pack(
+        "{s:i,s:o,s:s,s:s?,s:o,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:I,s:o,s:s,s:s,s:s,s:b}", "schema", 1, "id",
+        json_sprintf("%u", a->id), "kind", m->name, "line", l != NULL ? l->info.name : NULL, "about",
+        about_json(l, &a->name), "priority", ol_alarm_priority_name(m->priority), "state",
+        ol_alarm_state_name(ol_alarm_state(a)), "raised_at", when_json(a->raised), "acknowledged_at",
+        when_json(a->acknowledged), "rectified_at", when_json(a->rectified), "silenced_until",
+        when_json(a->silenced), "expires_at", when_json(a->expires), "count", (json_int_t)a->count, "act_by",
+        a->act_by > 0 ? view_time(a->act_by) : json_null(), "cause", ol_text(m->cause), "consequence",
+        ol_text(m->consequence), "action", ol_text(m->action), "announced", a->announced);
+}
+
+/* What is to be done first stands first. */
+static int compare(const void *x, const void *y)
+{
+    const struct ol_alarm *a = *(const struct ol_alarm *const *)x;
+    const struct ol_alarm *b = *(const struct ol_alarm *const *)y;
+    int state = (int)ol_alarm_state(a) - (int)ol_alarm_state(b);
+    int priority = (int)ol_alarm_meaning(a->name.kind)->priority - (int)ol_alarm_meaning(b->name.kind)->priority;
+
+    if (state != 0)
+        return state;
+    return priority != 0 ? priority : (a->id > b->id) - (a->id < b->id);
+}
+
+json_t *alarms_list(const struct station *s)
+{
+    const struct ol_alarm *listed[OL_ALARMS];
+    json_t *list = json_array();
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->alarms.n; i++) {
+        if (s->alarms.alarm[i].listed)
+            listed[n++] = &s->alarms.alarm[i];
+    }
+    qsort(listed, n, sizeof listed[0], compare);
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(list, alarm_json(s, listed[i]));
+    return json_pack("{s:i,s:o}", "schema", 1, "alarms", list);
+}
+
+/* ---- Telling ---- */
+
+static void tell(struct station *s)
+{
+    struct ol_alarm a;
+    bool fresh;
+
+    while (ol_alarm_next(&s->alarms, &a, &fresh)) {
+        const struct line *l = line_of(s, &a);
+
+        if (fresh)
+            station_log("alarm %u: %s%s%s", a.id, ol_alarm_meaning(a.name.kind)->name, l != NULL ? ", line " : "",
+                        l != NULL ? l->info.name : "");
+        control_alarm(s, json_pack("{s:i,s:s?,s:s,s:b,s:o}", "schema", 1, "line", l != NULL ? l->info.name : NULL,
+                                   "event", "alarm", "new", fresh, "alarm", alarm_json(s, &a)));
+    }
+}
+
+void alarms_look(struct line *l)
+{
+    look(l);
+    tell(l->station);
+}
+
+static struct ol_alarm_name named(const struct line *l, enum ol_alarm_kind kind, uint8_t author, uint32_t seq)
+{
+    return (struct ol_alarm_name){kind, l != NULL ? l->info.number : 0, author, seq};
+}
+
+void alarm_raise(struct station *s, const struct line *l, enum ol_alarm_kind kind, uint8_t author, uint32_t seq)
+{
+    const struct ol_alarm_name name = named(l, kind, author, seq);
+
+    ol_alarm_raise(&s->alarms, &name, 0, station_now(s));
+    tell(s);
+}
+
+void alarm_clear(struct station *s, const struct line *l, enum ol_alarm_kind kind, uint8_t author, uint32_t seq)
+{
+    const struct ol_alarm_name name = named(l, kind, author, seq);
+
+    ol_alarm_clear(&s->alarms, &name, station_now(s));
+    tell(s);
+}
+
+/* ---- What officers do ---- */
+
+typedef enum ol_err act(struct ol_alarms *t, uint32_t id, struct ol_now now);
+
+/* All that are listed: those that the act is for. */
+static void do_all(struct station *s, act *what, json_t *done)
+{
+    for (size_t i = 0; i < s->alarms.n; i++) {
+        const struct ol_alarm *a = &s->alarms.alarm[i];
+
+        if (a->listed && what(&s->alarms, a->id, station_now(s)) == OL_OK)
+            json_array_append_new(done, alarm_json(s, a));
+    }
+}
+
+static enum ol_err do_one(struct station *s, act *what, const char *id, json_t *done)
+{
+    char *end;
+    unsigned long number = strtoul(id, &end, 10);
+    const struct ol_alarm *a;
+    enum ol_err err;
+
+    if (*id < '0' || *id > '9' || *end != 0 || number > UINT32_MAX)
+        return OL_ABSENT;
+    a = ol_alarm_find(&s->alarms, (uint32_t)number);
+    if (a == NULL)
+        return OL_ABSENT;
+    err = what(&s->alarms, a->id, station_now(s));
+    if (!err)
+        json_array_append_new(done, alarm_json(s, a));
+    return err;
+}
+
+static json_t *perform(struct station *s, act *what, const char *id, struct ol_fault *f)
+{
+    json_t *done = json_array();
+    enum ol_err err = OL_OK;
+
+    if (id == NULL)
+        do_all(s, what, done);
+    else
+        err = do_one(s, what, id, done);
+    tell(s);
+    if (!err)
+        return json_pack("{s:i,s:o}", "schema", 1, "alarms", done);
+    json_decref(done);
+    ol_fault_set(f, OL_EXIT_FAILED, err == OL_ABSENT ? "err.station.alarm" : "err.station.alarm_silent", "id", id, NULL);
+    return NULL;
+}
+
+json_t *alarms_ack(struct station *s, const char *id, struct ol_fault *f)
+{
+    return perform(s, ol_alarm_ack, id, f);
+}
+
+json_t *alarms_silence(struct station *s, const char *id, struct ol_fault *f)
+{
+    return perform(s, ol_alarm_silence, id, f);
+}
+
+/* ---- The clock ---- */
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct station *s = timer->data;
+
+    for (size_t i = 0; i < s->lines_n; i++)
+        look(s->line[i]);
+    ol_alarms_tick(&s->alarms, station_now(s));
+    tell(s);
+}
+
+void alarms_start(struct station *s)
+{
+    /* An id that an earlier life of this station has given is not given again for eleven days. */
+    ol_alarms_init(&s->alarms, station_now(s).utc % 1000000);
+    uv_timer_init(&s->loop, &s->alarm_timer);
+    s->alarm_timer.data = s;
+    uv_timer_start(&s->alarm_timer, on_tick, LOOK_MS, LOOK_MS);
+}
+
+void alarms_stop(struct station *s)
+{
+    uv_close((uv_handle_t *)&s->alarm_timer, NULL);
+}
