@@ -181,7 +181,7 @@ static void rectify(struct ol_alarm *a, struct ol_now now)
     a->rectified = now;
     a->silenced = (struct ol_now){0};
     a->expires = after(now, a->acknowledged.ms != 0 ? OL_ALARM_SEEN_MS : OL_ALARM_KEPT_MS);
-    tell(a);
+    a->changed = true; /* of one that has expired too: it is known to be acknowledged */
 }
 
 static void note(struct ol_alarms *t, struct ol_alarm *a, ol_ms wait_ms, struct ol_now now)
@@ -258,6 +258,7 @@ void ol_alarm_restore(struct ol_alarms *t, const struct ol_alarm_name *name, uin
     assert(a->id == 0 && now.ms > 0);
     a->raised = (struct ol_now){.ms = now.ms, .utc = raised};
     a->acknowledged = (struct ol_now){.ms = now.ms, .utc = acknowledged};
+    a->noted = true;
 }
 
 enum ol_err ol_alarm_ack(struct ol_alarms *t, uint32_t id, struct ol_now now)
@@ -350,6 +351,7 @@ bool ol_alarm_next(struct ol_alarms *t, struct ol_alarm *out, bool *fresh)
         *fresh = a->fresh;
         a->changed = a->fresh = false;
         *out = *a;
+        a->noted = ol_alarm_state(a) == OL_ALARM_ACKNOWLEDGED;
         return true;
     }
     return false;

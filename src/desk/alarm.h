@@ -123,6 +123,7 @@ struct ol_alarm {
     struct ol_now expires;
     uint32_t act_by;    /* UTC */
 
+    bool noted;         /* that it is acknowledged has been told */
     bool changed;       /* to be told */
     bool fresh;         /* as new */
     bool latched;       /* it chatters */
@@ -161,7 +162,8 @@ OL_MUST_USE enum ol_err ol_alarm_silence(struct ol_alarms *t, uint32_t id, struc
 /* What time alone changes. Once a second. */
 void ol_alarms_tick(struct ol_alarms *t, struct ol_now now);
 
-/* The next alarm that has changed since it was last told; false: none has. *fresh: it is announced. */
+/* The next alarm that has changed since it was last told; false: none has. *fresh: it is announced. Its `noted` is how it
+ * was told last: whoever keeps acknowledgements notes what differs. */
 bool ol_alarm_next(struct ol_alarms *t, struct ol_alarm *out, bool *fresh);
 /* The listed alarm with this id; NULL. */
 const struct ol_alarm *ol_alarm_find(const struct ol_alarms *t, uint32_t id);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "desk/alarm_note.h"
 #include "station/station.h"
 
 #define LOOK_MS 1000u
@@ -209,6 +210,56 @@ json_t *alarms_list(const struct station *s)
     return json_pack("{s:i,s:o}", "schema", 1, "alarms", list);
 }
 
+/* ---- The own book ---- */
+
+/* An acknowledgement that cannot be kept still counts: a full disk must not keep its own alarm sounding. */
+static void note(struct station *s, const struct ol_alarm *a)
+{
+    const struct ol_alarm_note n = {.name = a->name, .acknowledged = ol_alarm_state(a) == OL_ALARM_ACKNOWLEDGED,
+                                    .raised = a->raised.utc};
+    uint8_t text[OL_ALARM_NOTE_MAX];
+    struct ol_wr w = ol_wr_to(text, sizeof text);
+    struct ol_leaf leaf = {.kind = OL_LEAF_ALARM_ACK};
+    struct ol_fault f;
+
+    ol_alarm_note_write(&n, &w);
+    leaf.text = ol_wr_span(&w);
+    if (a->name.author == 'A' || a->name.author == 'B') {
+        leaf.author = a->name.author;
+        leaf.seq = a->name.seq;
+    }
+    if (!book_write(s, line_of(s, a), &leaf, &f))
+        station_log("alarm %u: its acknowledgement is not in the own book: %s", a->id, f.key);
+}
+
+/* What was seen and rectified before it was acknowledged is noted once. */
+static bool is_news(const struct ol_alarm *a)
+{
+    return a->noted ? ol_alarm_state(a) != OL_ALARM_ACKNOWLEDGED : a->acknowledged.ms != 0;
+}
+
+static bool take_leaf(void *ctx, const struct ol_leaf *leaf)
+{
+    struct station *s = ctx;
+    struct ol_alarm_note n;
+
+    if (leaf->kind != OL_LEAF_ALARM_ACK || ol_alarm_note_read(leaf->text, &n) != OL_OK || n.name.kind == OL_ALARM_FLOOD)
+        return true; /* a flood does not outlive the station */
+    for (size_t i = 0; i < s->lines_n; i++) {
+        if (ol_hash_equal(&s->line[i]->info.id, &leaf->line))
+            n.name.line = s->line[i]->info.number;
+    }
+    if (leaf->author != 0) {
+        n.name.author = leaf->author;
+        n.name.seq = leaf->seq;
+    }
+    if (n.acknowledged)
+        ol_alarm_restore(&s->alarms, &n.name, n.raised, leaf->time, station_now(s));
+    else
+        ol_alarm_clear(&s->alarms, &n.name, station_now(s));
+    return true;
+}
+
 /* ---- Telling ---- */
 
 static void tell(struct station *s)
@@ -219,6 +270,8 @@ static void tell(struct station *s)
     while (ol_alarm_next(&s->alarms, &a, &fresh)) {
         const struct line *l = line_of(s, &a);
 
+        if (is_news(&a))
+            note(s, &a);
         if (fresh)
             station_log("alarm %u: %s%s%s", a.id, ol_alarm_meaning(a.name.kind)->name, l != NULL ? ", line " : "",
                         l != NULL ? l->info.name : "");
@@ -328,8 +381,13 @@ static void on_tick(uv_timer_t *timer)
 
 void alarms_start(struct station *s)
 {
+    const struct book_query all = {.from = 1};
+    struct ol_fault f;
+
     /* An id that an earlier life of this station has given is not given again for eleven days. */
     ol_alarms_init(&s->alarms, station_now(s).utc % 1000000);
+    if (!book_each(s, &all, take_leaf, s, &f))
+        station_log("the own book cannot be read: what was acknowledged before is announced again");
     uv_timer_init(&s->loop, &s->alarm_timer);
     s->alarm_timer.data = s;
     uv_timer_start(&s->alarm_timer, on_tick, LOOK_MS, LOOK_MS);

@@ -112,6 +112,26 @@ class Alarms(unittest.TestCase):
                          [(done["id"], "rectified")])
         self.assertEqual(self.alarms(), [])
 
+    def test_what_is_acknowledged_and_still_stands_is_so_after_a_restart(self):
+        self.pair.proxy.cut()
+        first = self.state("unacknowledged")
+        self.a.must("alarm", "ack")
+        acked = self.state("acknowledged")
+        self.a.must("down")
+        self.a.must("up")
+        _, heard = self.sounder()
+        again = self.state("acknowledged")
+        self.assertEqual([again[n] for n in ("raised_at", "acknowledged_at", "announced")],
+                         [first["raised_at"], acked["acknowledged_at"], False])
+        self.pair.proxy.mend()
+        self.state("rectified")
+        self.a.must("down")
+        self.pair.proxy.cut()
+        self.a.must("up")
+        new = self.state("unacknowledged")
+        self.assertGreater(new["raised_at"], first["raised_at"])
+        wait_for(lambda: [line[0] for line in heard()] == [new["id"]], "the sounder, for this one alone")
+
     def test_a_silence_ends_by_itself(self):
         events = []
         caller = stations.Caller(self.a, events.append)
