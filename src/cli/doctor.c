@@ -39,63 +39,67 @@ struct doctor {
     enum result worst;
 };
 
-/* A catalogue text with pairs of name and value, and a NULL. */
-static void fill(char out[static TEXT], const char *key, va_list list)
-{
-    struct ol_param param[4];
-    size_t n = 0;
-    const char *name;
-    struct ol_wr w = ol_wr_to(out, TEXT - 1);
+/* What was found: a text of the catalogue with its parameters. */
+struct found {
+    const char *text;
+    const struct ol_param *param;
+    size_t n;
+};
 
-    while (n < 4 && (name = va_arg(list, const char *)) != NULL)
-        param[n++] = (struct ol_param){name, va_arg(list, const char *)};
-    ol_text_write(ol_text(key), param, n, &w);
-    out[w.len] = '\0';
+static void say_json(const char *result, const char *check, const struct found *found, const char *act)
+{
+    char detail[TEXT];
+    struct ol_wr w = ol_wr_to(detail, sizeof detail - 1);
+
+    ol_text_write(found->text, found->param, found->n, &w);
+    detail[w.len] = '\0';
+    ol_print_json(json_pack("{s:i,s:s,s:s,s:s,s:s?}", "schema", 1, "check", check, "result", result,
+                            "detail", detail, "act", act));
 }
 
-static void say(struct doctor *d, enum result result, const char *check, const char *detail,
-                const char *act)
+/* act is a key of the catalogue, or NULL. */
+static void say(struct doctor *d, enum result result, const char *check, const char *act,
+                const struct found *found)
 {
     static const char *const words[] = {[FINE] = "OK", [WARN] = "WARN", [FAIL] = "FAIL"};
+    const char *do_this = act != NULL ? ol_text(act) : NULL;
 
     if (result > d->worst)
         d->worst = result;
     if (d->c->json) {
-        ol_print_json(json_pack("{s:i,s:s,s:s,s:s,s:s?}", "schema", 1, "check", check, "result",
-                                words[result], "detail", detail, "act", act));
+        say_json(words[result], check, found, do_this);
         return;
     }
     ol_print_cell(words[result], 4);
     ol_print_cell(check, 14);
-    ol_print_cell(detail, 0);
-    if (act != NULL)
-        ol_print_cell(act, 0);
+    ol_print_cell_text(found->text, found->param, found->n);
+    if (do_this != NULL)
+        ol_print_cell_text(do_this, NULL, 0);
     ol_print_row_end();
 }
 
-/* act is a key of the catalogue, or NULL; then the detail's key and its parameters. */
+/* act is a key of the catalogue, or NULL; then the detail's key and pairs of name and value, and a NULL. */
 static void __attribute__((sentinel))
 report(struct doctor *d, enum result result, const char *check, const char *act, const char *detail, ...)
 {
-    char text[TEXT];
+    struct ol_param param[4];
+    size_t n = 0;
+    const char *name;
     va_list list;
 
     va_start(list, detail);
-    fill(text, detail, list);
+    while (n < 4 && (name = va_arg(list, const char *)) != NULL)
+        param[n++] = (struct ol_param){name, va_arg(list, const char *)};
     va_end(list);
-    say(d, result, check, text, act != NULL ? ol_text(act) : NULL);
+    say(d, result, check, act, &(struct found){ol_text(detail), param, n});
 }
 
 static void report_fault(struct doctor *d, const char *check, const char *act, const struct ol_fault *f)
 {
     struct ol_param param[OL_FAULT_PARAMS];
     size_t n = ol_fault_params(f, param);
-    char text[TEXT];
-    struct ol_wr w = ol_wr_to(text, sizeof text - 1);
 
-    ol_text_write(ol_text(f->key), param, n, &w);
-    text[w.len] = '\0';
-    say(d, FAIL, check, text, ol_text(act));
+    say(d, FAIL, check, act, &(struct found){ol_text(f->key), param, n});
 }
 
 static void check_keys(struct doctor *d)
@@ -348,28 +352,38 @@ static bool is_over(struct doctor *d, const json_t *line, const char *check)
     return revoked || closed;
 }
 
+static void report_alarm(struct doctor *d, const char *check, const char *alarm)
+{
+    char buf[OL_ALARM_TEXT_MAX];
+    const char *text = ol_alarm_text(alarm, buf);
+
+    if (text != NULL)
+        say(d, FAIL, check, NULL, &(struct found){text, NULL, 0});
+    else
+        report(d, FAIL, check, NULL, "doctor.says", "text", alarm, NULL);
+}
+
 static void check_line(struct doctor *d, const json_t *line)
 {
     char buf[OL_WORD_MAX];
     char check[OL_NAME_MAX + 16];
     const char *state = ol_word(line, "state", buf);
     bool up = strcmp(state, "up") == 0;
-    const char *reason = json_string_value(json_object_get(line, "reason"));
+    struct ol_reason reason;
     size_t i;
     json_t *alarm;
     char name[OL_WORD_MAX];
-    char text[OL_ALARM_TEXT_MAX];
 
     snprintf(check, sizeof check, "line %s", ol_word(line, "name", name));
     if (is_over(d, line, check))
         return;
     report(d, up ? FINE : WARN, check, up ? NULL : "doctor.act.line", "doctor.line", "state", state,
            NULL);
-    if (reason != NULL)
-        report(d, WARN, check, NULL, "doctor.says", "text", reason, NULL);
+    if (ol_reason_of(line, &reason))
+        say(d, WARN, check, NULL, &(struct found){reason.text, reason.param, OL_REASON_PARAMS});
     json_array_foreach(json_object_get(line, "alarms"), i, alarm)
         if (json_is_string(alarm))
-            report(d, FAIL, check, NULL, "doctor.says", "text", ol_alarm_text(json_string_value(alarm), text), NULL);
+            report_alarm(d, check, json_string_value(alarm));
     check_paths(d, line, check);
     check_peer(d, line, check);
     check_offset(d, line, check);

@@ -59,13 +59,13 @@ static void print_open(const json_t *m)
 static void print_marks(const json_t *m)
 {
     if (json_is_true(json_object_get(m, "exercise")))
-        ol_print_cell(ol_text("mark.exercise"), 0);
+        ol_print_cell_text(ol_text("mark.exercise"), NULL, 0);
     if (json_is_true(json_object_get(m, "early")))
-        ol_print_cell(ol_text("mark.early"), 0);
+        ol_print_cell_text(ol_text("mark.early"), NULL, 0);
     if (json_is_true(json_object_get(m, "time_doubtful")))
-        ol_print_cell(ol_text("mark.time_doubtful"), 0);
+        ol_print_cell_text(ol_text("mark.time_doubtful"), NULL, 0);
     if (json_is_false(json_object_get(m, "normal")))
-        ol_print_cell(ol_text("mark.not_normal"), 0);
+        ol_print_cell_text(ol_text("mark.not_normal"), NULL, 0);
 }
 
 static bool is_time(const char *name)

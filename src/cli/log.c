@@ -30,7 +30,7 @@ static void print_entry(const json_t *e)
     ol_print_cell(hash, 16);
     for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
         if (is_set(e, marks[i][0]))
-            ol_print_cell(ol_text(marks[i][1]), 0);
+            ol_print_cell_text(ol_text(marks[i][1]), NULL, 0);
     ol_print_row_end();
     if (json_is_string(json_object_get(e, "text")))
         ol_print_text(json_object_get(e, "text"), "       ");

@@ -9,6 +9,8 @@
 #include "desk/alarm.h"
 
 #define PARAMS_MAX 10u
+#define FIRST_STRONG_ISOLATE "\xe2\x81\xa8" /* these two take no column */
+#define POP_ISOLATE "\xe2\x81\xa9"
 
 /* The next character of what may not be UTF-8: a byte that is none counts as one, U+FFFD. */
 static size_t next_char(struct ol_span text, utf8proc_int32_t *c)
@@ -26,6 +28,22 @@ static bool is_unsafe(utf8proc_int32_t c)
 {
     return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x61c || (c >= 0x202a && c <= 0x202e) ||
            (c >= 0x2066 && c <= 0x2069) || c == 0x2028 || c == 0x2029;
+}
+
+static bool is_right_to_left(const char *word)
+{
+    struct ol_span rest = ol_span(word, strlen(word));
+
+    while (rest.len > 0) {
+        utf8proc_int32_t c;
+        size_t n = next_char(rest, &c);
+        utf8proc_propval_t class = utf8proc_get_property(c)->bidi_class;
+
+        if (class == UTF8PROC_BIDI_CLASS_R || class == UTF8PROC_BIDI_CLASS_AL)
+            return true;
+        rest = ol_span(rest.p + n, rest.len - n);
+    }
+    return false;
 }
 
 static void put_safe(FILE *to, struct ol_span text)
@@ -117,13 +135,34 @@ size_t ol_print_width(const char *word)
 
 static size_t padding; /* spaces owed before the next cell; none are left at the end of a row */
 
+static void begin_cell(bool right_to_left)
+{
+    printf("%*s%s", (int)padding, "", right_to_left ? FIRST_STRONG_ISOLATE : "");
+}
+
+static void end_cell(bool right_to_left, size_t owed)
+{
+    fputs(right_to_left ? POP_ISOLATE : "", stdout);
+    padding = 2 + owed;
+}
+
 void ol_print_cell(const char *word, size_t width)
 {
     size_t is = ol_print_width(word);
+    bool right_to_left = is_right_to_left(word);
 
-    printf("%*s", (int)padding, "");
+    begin_cell(right_to_left);
     put_safe(stdout, ol_span(word, strlen(word)));
-    padding = 2 + (is < width ? width - is : 0);
+    end_cell(right_to_left, is < width ? width - is : 0);
+}
+
+void ol_print_cell_text(const char *text, const struct ol_param *param, size_t n)
+{
+    bool right_to_left = is_right_to_left(text);
+
+    begin_cell(right_to_left);
+    ol_text_each(text, param, n, put_piece, stdout);
+    end_cell(right_to_left, 0);
 }
 
 void ol_print_row_end(void)
@@ -152,9 +191,26 @@ const char *ol_alarm_text(const char *alarm, char buf[static OL_ALARM_TEXT_MAX])
     const struct ol_alarm_meaning *m = ol_alarm_named(alarm);
 
     if (m == NULL)
-        return alarm;
+        return NULL;
     snprintf(buf, OL_ALARM_TEXT_MAX, "%s %s %s", ol_text(m->cause), ol_text(m->consequence), ol_text(m->action));
     return buf;
+}
+
+bool ol_reason_of(const json_t *line, struct ol_reason *out)
+{
+    const json_t *peer = json_object_get(line, "peer");
+    const char *key = json_string_value(json_object_get(line, "reason_key"));
+    const char *said = json_string_value(json_object_get(line, "reason"));
+
+    out->text = key != NULL ? ol_text(key) : NULL;
+    if (out->text == NULL)
+        out->text = said != NULL ? "{text}" : NULL;
+    out->param[0] = (struct ol_param){"line", ol_word(line, "name", out->word[0])};
+    out->param[1] = (struct ol_param){"party", ol_word(peer, "party", out->word[1])};
+    out->param[2] = (struct ol_param){"station", ol_word(peer, "station", out->word[2])};
+    out->param[3] = (struct ol_param){"fingerprint", ol_word(peer, "fingerprint", out->word[3])};
+    out->param[4] = (struct ol_param){"text", ol_word(line, "reason", out->word[4])};
+    return out->text != NULL;
 }
 
 const char *ol_word(const json_t *object, const char *name, char buf[static OL_WORD_MAX])
@@ -186,5 +242,16 @@ const char *ol_word_time(const json_t *object, const char *name, char buf[static
         return time;
     snprintf(buf, OL_WORD_MAX, "%02u%02u%02uZ %s %02u", day % 100, hour % 100, minute % 100,
              months[month - 1], year % 100);
+    return buf;
+}
+
+const char *ol_word_number(const char *key, json_int_t n, char buf[static OL_WORD_MAX])
+{
+    char number[24];
+    struct ol_wr w = ol_wr_to(buf, OL_WORD_MAX - 1);
+
+    snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, n);
+    ol_text_write(ol_text(key), &(const struct ol_param){"n", number}, 1, &w);
+    buf[w.len] = '\0';
     return buf;
 }

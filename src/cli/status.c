@@ -91,6 +91,7 @@ static enum ol_err line_object(struct ol_store *store, const struct ol_line_info
     struct walk own = {0};
     struct walk theirs = {0};
     json_int_t outbox = 0;
+    const char *why = info->revoked ? "status.revoked" : "say.status.stopped";
     struct ol_card own_card;
     struct ol_card peer_card;
     char id[OL_HASH_HEX];
@@ -111,13 +112,12 @@ static enum ol_err line_object(struct ol_store *store, const struct ol_line_info
         return err;
     ol_hash_hex(&info->id, id);
     *out = json_pack(
-        "{s:s,s:s,s:s,s:s,s:b,s:b,s:b,s:n,s:n,s:I,s:I,s:o,s:s,s:s,s:[],s:I,s:o,s:{s:n,s:n,s:n}}", "name",
+        "{s:s,s:s,s:s,s:s,s:b,s:b,s:b,s:n,s:n,s:I,s:I,s:o,s:s,s:s,s:s,s:[],s:I,s:o,s:{s:n,s:n,s:n}}", "name",
         info->name, "id", id, "side", side, "state", "down", "compared", info->compared, "closed",
         own.closed && theirs.closed, "revoked", info->revoked, "clock_offset_s", "last_heard_ms",
         "own_head", (json_int_t)own.head, "peer_head", (json_int_t)theirs.head, "peer",
-        card_object(&peer_card, false), "signing", "stopped", "reason",
-        ol_text(info->revoked ? "status.revoked" : "say.status.stopped"), "alarms", "outbox", outbox,
-        "paths", paths_of(conf, &info->id), "counters", "dropped", "replayed", "strangers");
+        card_object(&peer_card, false), "signing", "stopped", "reason", ol_text(why), "reason_key", why,
+        "alarms", "outbox", outbox, "paths", paths_of(conf, &info->id), "counters", "dropped", "replayed", "strangers");
     return *out != NULL ? OL_OK : OL_NO_ROOM;
 }
 
@@ -182,9 +182,16 @@ static enum ol_err stopped_status(const struct ol_home *h, json_t **out, struct 
 
 /* For people. */
 
-struct widths {
-    size_t name;
-    size_t peer;
+/* The columns of a line, in their order. */
+enum column {
+    NAME,
+    STATE,
+    COMPARED,
+    HEARD,
+    OWN,
+    PEER,
+    STATION,
+    COLUMNS,
 };
 
 static const char *peer_name(const json_t *line)
@@ -202,7 +209,7 @@ static void widen(size_t *width, const char *word)
         *width = is;
 }
 
-/* "now", "3 s", "5 min": how long ago the other side was heard. */
+/* "3 s", "5 min": how long ago the other side was heard. */
 static const char *heard(const json_t *line, char buf[static OL_WORD_MAX])
 {
     const json_t *value = json_object_get(line, "last_heard_ms");
@@ -210,11 +217,8 @@ static const char *heard(const json_t *line, char buf[static OL_WORD_MAX])
 
     if (!json_is_integer(value))
         return ol_text("status.never");
-    if (seconds < 120)
-        snprintf(buf, OL_WORD_MAX, "%" JSON_INTEGER_FORMAT " s", seconds);
-    else
-        snprintf(buf, OL_WORD_MAX, "%" JSON_INTEGER_FORMAT " min", seconds / 60);
-    return buf;
+    return seconds < 120 ? ol_word_number("status.seconds", seconds, buf)
+                         : ol_word_number("status.minutes", seconds / 60, buf);
 }
 
 static void print_paths(const json_t *line)
@@ -229,8 +233,9 @@ static void print_paths(const json_t *line)
         ol_print_cell(ol_word(path, "name", buf), 0);
         ol_print_cell(ol_word(path, "state", buf), 0);
         if (json_is_number(json_object_get(path, "rtt_ms"))) {
-            snprintf(buf, sizeof buf, "%.0f ms", json_number_value(json_object_get(path, "rtt_ms")));
-            ol_print_cell(buf, 0);
+            json_int_t ms = (json_int_t)(json_number_value(json_object_get(path, "rtt_ms")) + 0.5);
+
+            ol_print_cell(ol_word_number("status.milliseconds", ms, buf), 0);
         }
         ol_print_row_end();
     }
@@ -238,55 +243,67 @@ static void print_paths(const json_t *line)
 
 static void print_alarm(const json_t *alarm)
 {
-    char text[OL_ALARM_TEXT_MAX];
-    json_t *says = json_string(ol_alarm_text(json_is_string(alarm) ? json_string_value(alarm) : "?", text));
+    char buf[OL_ALARM_TEXT_MAX];
+    const char *name = json_is_string(alarm) ? json_string_value(alarm) : "?";
+    const char *text = ol_alarm_text(name, buf);
 
-    ol_print_text(says, "  ! ");
-    json_decref(says);
+    fputs("  ! ", stdout);
+    if (text != NULL)
+        ol_print_cell_text(text, NULL, 0);
+    else
+        ol_print_cell(name, 0);
+    ol_print_row_end();
 }
 
-static void print_line(const json_t *line, const struct widths *w)
+static void print_line(const json_t *line, const size_t width[static COLUMNS])
 {
+    struct ol_reason reason;
     char buf[OL_WORD_MAX];
     size_t i;
     json_t *alarm;
 
-    ol_print_cell(ol_word(line, "name", buf), w->name);
-    ol_print_cell(ol_word(line, "state", buf), 8);
+    ol_print_cell(ol_word(line, "name", buf), width[NAME]);
+    ol_print_cell(ol_word(line, "state", buf), width[STATE]);
     ol_print_cell(ol_text(json_is_true(json_object_get(line, "compared")) ? "status.yes" : "status.no"),
-                  8);
-    ol_print_cell(heard(line, buf), 7);
-    ol_print_cell(ol_word(line, "own_head", buf), 6);
-    ol_print_cell(ol_word(line, "peer_head", buf), 6);
-    ol_print_cell(peer_name(line), w->peer);
+                  width[COMPARED]);
+    ol_print_cell(heard(line, buf), width[HEARD]);
+    ol_print_cell(ol_word(line, "own_head", buf), width[OWN]);
+    ol_print_cell(ol_word(line, "peer_head", buf), width[PEER]);
+    ol_print_cell(peer_name(line), width[STATION]);
     ol_print_row_end();
     print_paths(line);
-    if (json_is_string(json_object_get(line, "reason")))
-        ol_print_text(json_object_get(line, "reason"), "  ");
+    if (ol_reason_of(line, &reason)) {
+        fputs("  ", stdout);
+        ol_print_cell_text(reason.text, reason.param, OL_REASON_PARAMS);
+        ol_print_row_end();
+    }
     json_array_foreach(json_object_get(line, "alarms"), i, alarm)
         print_alarm(alarm);
 }
 
 static void print_lines(const json_t *lines)
 {
-    static const char *const heads[] = {"status.line", "status.state", "status.compared", "status.heard",
-                                        "status.own",  "status.peer",  "status.station"};
-    struct widths w = {0};
+    static const char *const heads[COLUMNS] = {
+        [NAME] = "status.line", [STATE] = "status.state", [COMPARED] = "status.compared", [HEARD] = "status.heard",
+        [OWN] = "status.own",   [PEER] = "status.peer",   [STATION] = "status.station",
+    };
+    size_t width[COLUMNS] = {[STATE] = 8, [COMPARED] = 8, [HEARD] = 7, [OWN] = 6, [PEER] = 6};
     size_t i;
     json_t *line;
     char buf[OL_WORD_MAX];
 
-    widen(&w.name, ol_text(heads[0]));
+    for (i = 0; i < COLUMNS; i++)
+        widen(&width[i], ol_text(heads[i]));
     json_array_foreach(lines, i, line) {
-        widen(&w.name, ol_word(line, "name", buf));
-        widen(&w.peer, peer_name(line));
+        widen(&width[NAME], ol_word(line, "name", buf));
+        widen(&width[HEARD], heard(line, buf));
+        widen(&width[STATION], peer_name(line));
     }
-    const size_t width[] = {w.name, 8, 8, 7, 6, 6, w.peer};
-    for (i = 0; i < sizeof heads / sizeof heads[0]; i++)
+    for (i = 0; i < COLUMNS; i++)
         ol_print_cell(ol_text(heads[i]), width[i]);
     ol_print_row_end();
     json_array_foreach(lines, i, line)
-        print_line(line, &w);
+        print_line(line, width);
 }
 
 static void print_status(const json_t *status)
