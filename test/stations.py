@@ -13,6 +13,7 @@ import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BIN = os.environ.get("OPENLINE_BIN", os.path.join(TOP, "out", "bin"))
+os.environ["OPENLINE_LANG"] = "en"  # what the tests look for; test/cli/languages_test.py has the other languages
 
 
 def program(name):

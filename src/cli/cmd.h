@@ -64,6 +64,11 @@ enum ol_exit ol_cmd_evidence(const struct ol_cli *c);
 enum ol_exit ol_cmd_backup(const struct ol_cli *c);
 enum ol_exit ol_cmd_restore(const struct ol_cli *c);
 
+/* Chooses the language of all that is said from here on: OPENLINE_LANG, else the home's (of a home that init makes, the
+ * one that it is given), else the locale's, else English; each counts only if it is one of the six. With --json it is
+ * English: programs read that. */
+void ol_cmd_speak(const struct ol_cli *c, const char *command);
+
 /* What several commands do. */
 
 /* Says a fault on stderr and gives its exit code. */

@@ -41,9 +41,9 @@ static void print_meaning(const json_t *m)
     int standing = ol_standing_of(json_string_value(json_object_get(m, "standing")));
 
     if (marker > 0)
-        ol_print_cell(ol_text(keys[marker]), 0);
+        ol_print_cell_text(ol_text(keys[marker]), NULL, 0);
     if (standing > 0)
-        ol_print_cell(ol_text(standings[standing]), 0);
+        ol_print_cell_text(ol_text(standings[standing]), NULL, 0);
 }
 
 /* What answer it still waits for. */
@@ -53,7 +53,7 @@ static void print_open(const json_t *m)
     int class = ol_class_of(json_string_value(json_object_get(m, "answer")));
 
     if (class >= 0 && json_is_true(json_object_get(m, "open")))
-        ol_print_cell(ol_text(keys[class]), 0);
+        ol_print_cell_text(ol_text(keys[class]), NULL, 0);
 }
 
 static void print_marks(const json_t *m)

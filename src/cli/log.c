@@ -22,9 +22,9 @@ static void print_entry(const json_t *e)
     ol_print_cell(ol_word(e, "kind", buf), 8);
     ol_print_cell(ol_word(e, "precedence", buf), 9);
     ol_print_cell(ol_word_time(e, "time", buf), 14);
-    ol_print_cell(ol_text("log.names"), 0);
+    ol_print_cell_text(ol_text("log.names"), NULL, 0);
     ol_print_cell(ol_word(e, "names", buf), 5);
-    ol_print_cell(ol_text("log.about"), 0);
+    ol_print_cell_text(ol_text("log.about"), NULL, 0);
     ol_print_cell(ol_word(e, "about", buf), 5);
     snprintf(hash, sizeof hash, "%s", ol_word(e, "hash", buf));
     ol_print_cell(hash, 16);

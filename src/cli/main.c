@@ -161,9 +161,17 @@ static void print_help(const struct ol_cmd *cmd)
 /* The first sentence of a text. */
 static int first_sentence(const char *text)
 {
-    const char *stop = strstr(text, ". ");
+    static const char *const stops[] = {". ", "\xe3\x80\x82"}; /* the second as in Chinese */
+    size_t len = strcspn(text, "\n");
 
-    return (int)(stop != NULL ? (size_t)(stop - text) + 1 : strcspn(text, "\n"));
+    for (size_t i = 0; i < sizeof stops / sizeof stops[0]; i++) {
+        const char *stop = strstr(text, stops[i]);
+        size_t end = stop != NULL ? (size_t)(stop - text) + strcspn(stops[i], " ") : len;
+
+        if (end < len)
+            len = end;
+    }
+    return (int)len;
 }
 
 static void print_overview(FILE *to)
@@ -277,17 +285,31 @@ static enum ol_exit flushed(enum ol_exit code)
     return ol_cmd_fail(&f);
 }
 
+/* What every command needs to know. */
+static void settle(struct ol_cli *c)
+{
+    c->json = ol_args_value(&c->args, "json") != NULL;
+    c->home = ol_args_value(&c->args, "home");
+    if (c->home == NULL)
+        c->home = getenv("OPENLINE_HOME");
+    if (c->home != NULL && *c->home == '\0')
+        c->home = NULL;
+}
+
 int main(int argc, char **argv)
 {
     struct ol_cli c = {0};
     struct ol_fault f;
+    enum ol_err err = ol_args_read(argc - 1, argv + 1, options, &c.args, &f);
 
     signal(SIGPIPE, SIG_IGN);
+    settle(&c);
+    ol_cmd_speak(&c, c.args.operands > 0 ? c.args.operand[0] : NULL);
     if (ol_crypto_init() != OL_OK) {
         ol_fault_set(&f, OL_EXIT_FAILED, "err.crypto", NULL);
         return ol_cmd_fail(&f);
     }
-    if (ol_args_read(argc - 1, argv + 1, options, &c.args, &f) != OL_OK) {
+    if (err) {
         const struct ol_cmd *cmd = c.args.operands > 0 ? find_command(c.args.operand[0]) : NULL;
 
         if (cmd != NULL)
@@ -300,11 +322,5 @@ int main(int argc, char **argv)
         puts("openline " OL_VERSION);
         return flushed(OL_EXIT_DONE);
     }
-    c.json = ol_args_value(&c.args, "json") != NULL;
-    c.home = ol_args_value(&c.args, "home");
-    if (c.home == NULL)
-        c.home = getenv("OPENLINE_HOME");
-    if (c.home != NULL && *c.home == '\0')
-        c.home = NULL;
     return flushed(run(&c, ol_args_value(&c.args, "help") != NULL));
 }

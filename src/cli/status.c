@@ -229,7 +229,7 @@ static void print_paths(const json_t *line)
 
     json_array_foreach(json_object_get(line, "paths"), i, path) {
         fputs("  ", stdout);
-        ol_print_cell(ol_text("status.path"), 0);
+        ol_print_cell_text(ol_text("status.path"), NULL, 0);
         ol_print_cell(ol_word(path, "name", buf), 0);
         ol_print_cell(ol_word(path, "state", buf), 0);
         if (json_is_number(json_object_get(path, "rtt_ms"))) {

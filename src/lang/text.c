@@ -3,12 +3,40 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lang/table.h"
+
+#define ENGLISH 0u
 
 static int by_key(const void *key, const void *row)
 {
     return strcmp(key, ((const struct ol_text_row *)row)->key);
+}
+
+static size_t spoken; /* a column of the table */
+
+/* Whether a tag is of this language, whatever follows: script, region, encoding. */
+static bool is_of(const char *tag, const char *lang)
+{
+    size_t len = strcspn(tag, "-_.@");
+
+    return len == strlen(lang) && strncasecmp(tag, lang, len) == 0;
+}
+
+bool ol_text_speak(const char *tag)
+{
+    if (tag == NULL)
+        return false;
+    if (is_of(tag, "C") || is_of(tag, "POSIX"))
+        tag = ol_text_langs[ENGLISH];
+    for (size_t i = 0; i < OL_TEXT_LANGS; i++) {
+        if (is_of(tag, ol_text_langs[i])) {
+            spoken = i;
+            return true;
+        }
+    }
+    return false;
 }
 
 const char *ol_text(const char *key)
@@ -16,7 +44,9 @@ const char *ol_text(const char *key)
     const struct ol_text_row *row = bsearch(key, ol_text_rows, ol_text_count, sizeof ol_text_rows[0],
                                             by_key);
 
-    return row != NULL ? row->text : NULL;
+    if (row == NULL)
+        return NULL;
+    return row->text[spoken] != NULL ? row->text[spoken] : row->text[ENGLISH];
 }
 
 static const char *find_value(const struct ol_param *param, size_t n, struct ol_span name)

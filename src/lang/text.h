@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The message catalogue: every text that an officer sees, by key, with named parameters
- * such as {line}. It is compiled in from lang/en.json.
+ * such as {line}. It is compiled in from lang/TAG.json, in six languages.
  */
 #ifndef OL_LANG_TEXT_H
 #define OL_LANG_TEXT_H
@@ -16,7 +16,12 @@ struct ol_param {
     const char *value;
 };
 
-/* NULL when the catalogue has no such key. */
+/* Chooses the language of ol_text, once, at the start of a program that speaks to people: by a tag such as "zh", "zh-Hans-CN"
+ * or "zh_CN.UTF-8"; "C" and "POSIX" mean English. False, and nothing changes, when it is none of the six or NULL. Who
+ * does not choose speaks English. */
+bool ol_text_speak(const char *tag);
+
+/* In the chosen language, or in English as long as it is not translated. NULL when the catalogue has no such key. */
 const char *ol_text(const char *key);
 
 /* Hands out the pieces of a text in order, parameters filled in; is_value tells a parameter's value,

@@ -702,4 +702,5 @@ class Running(Case):
         self.assertIn("station.conf:2: logg", self.out)
 
 
-unittest.main(argv=[sys.argv[0]])
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0]])

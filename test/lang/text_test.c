@@ -51,6 +51,46 @@ static void test_unknown_key_has_no_text(void **state)
     assert_non_null(ol_text("err.memory"));
 }
 
+static void test_language_is_chosen_by_a_tag_whatever_follows_it(void **state)
+{
+    static const char *const tags[] = {"zh", "zh-Hans-CN", "zh_CN.UTF-8", "ZH", "ru_RU.UTF-8@x", "ar-EG", "fr", "es_MX"};
+    const char *english = ol_text("err.memory");
+
+    (void)state;
+    for (size_t i = 0; i < sizeof tags / sizeof tags[0]; i++) {
+        assert_true(ol_text_speak(tags[i]));
+        assert_string_not_equal(ol_text("err.memory"), english);
+        assert_null(ol_text("err.no_such_key"));
+        assert_true(ol_text_speak(i % 2 ? "C.UTF-8" : "POSIX"));
+        assert_string_equal(ol_text("err.memory"), english);
+    }
+}
+
+static void test_language_that_is_none_of_the_six_changes_nothing(void **state)
+{
+    static const char *const tags[] = {NULL, "", "-", "ja", "zho", "z", "_zh", "C1"};
+    const char *chinese;
+
+    (void)state;
+    assert_true(ol_text_speak("zh"));
+    chinese = ol_text("err.memory");
+    for (size_t i = 0; i < sizeof tags / sizeof tags[0]; i++) {
+        assert_false(ol_text_speak(tags[i]));
+        assert_ptr_equal(ol_text("err.memory"), chinese);
+    }
+    assert_true(ol_text_speak("en"));
+}
+
+static void test_command_amid_arabic_reads_from_left_to_right_as_a_whole(void **state)
+{
+    (void)state;
+    assert_true(ol_text_speak("ar"));
+    assert_non_null(strstr(ol_text("say.init"), "\u2068openline -C {dir} card -o FILE\u2069"));
+    assert_null(strstr(ol_text("status.seconds"), "\u2068"));
+    assert_true(ol_text_speak("en"));
+    assert_null(strstr(ol_text("say.init"), "\u2068"));
+}
+
 static void test_fault_keeps_the_end_of_a_long_value_and_whole_characters(void **state)
 {
     struct ol_fault f;
@@ -85,6 +125,9 @@ int main(void)
         cmocka_unit_test(test_parameter_that_is_not_given_stays),
         cmocka_unit_test(test_value_is_not_read_as_a_text),
         cmocka_unit_test(test_unknown_key_has_no_text),
+        cmocka_unit_test(test_language_is_chosen_by_a_tag_whatever_follows_it),
+        cmocka_unit_test(test_language_that_is_none_of_the_six_changes_nothing),
+        cmocka_unit_test(test_command_amid_arabic_reads_from_left_to_right_as_a_whole),
         cmocka_unit_test(test_fault_keeps_the_end_of_a_long_value_and_whole_characters),
         cmocka_unit_test(test_fault_leaves_out_what_is_over_its_room),
     };
