@@ -12,7 +12,7 @@ static void verify(struct ol_span file)
     enum ol_err err = ol_disclosure_verify(file, &d, &why);
 
     if (err)
-        assert(err == OL_MALFORMED && *ol_found_text(why.what) != '\0' && memcmp(&d, &none, sizeof d) == 0);
+        assert(err == OL_MALFORMED && *ol_found_key(why.what) != '\0' && memcmp(&d, &none, sizeof d) == 0);
     else
         assert(d.sealed_by >= d.h.seq && d.cose.len == OL_COSE_SIGN1 &&
                d.body.p + d.body.len + OL_PROOF_SUM == file.p + file.len);

@@ -12,7 +12,7 @@ static void verify(struct ol_span file)
     enum ol_err err = ol_evidence_verify(file, &e, &why);
 
     if (err)
-        assert(err == OL_MALFORMED && *ol_found_text(why.what) != '\0' && memcmp(&e, &none, sizeof e) == 0);
+        assert(err == OL_MALFORMED && *ol_found_key(why.what) != '\0' && memcmp(&e, &none, sizeof e) == 0);
     else
         assert(e.h[0].author == e.h[1].author && e.h[1].seq - e.h[0].seq == (e.proof == OL_EVIDENCE_BROKEN_CHAIN) &&
                file.len == sizeof OL_EVIDENCE_MAGIC + 36 + e.parties.card[0].len + e.parties.card[1].len + 5

@@ -12,7 +12,7 @@ static void count_remark(void *ctx, const struct ol_finding *remark)
 {
     size_t *n = ctx;
 
-    assert(*ol_found_text(remark->what) != '\0' && remark->author != 0);
+    assert(*ol_found_key(remark->what) != '\0' && remark->author != 0);
     ++*n;
 }
 
@@ -27,7 +27,7 @@ static void verify(struct ol_span file)
     enum ol_err err = ol_export_open(file, &e, &why);
 
     if (err) {
-        assert(err == OL_MALFORMED && *ol_found_text(why.what) != '\0');
+        assert(err == OL_MALFORMED && *ol_found_key(why.what) != '\0');
         return;
     }
     n = (size_t)e.entries[0] + e.entries[1];
@@ -35,7 +35,7 @@ static void verify(struct ol_span file)
     places = calloc(n + 1, sizeof *places);
     err = ol_export_verify(&e, places, count_remark, &remarks, heads, &why);
     if (err)
-        assert(err == OL_MALFORMED && *ol_found_text(why.what) != '\0' && heads[0] == 0 && heads[1] == 0);
+        assert(err == OL_MALFORMED && *ol_found_key(why.what) != '\0' && heads[0] == 0 && heads[1] == 0);
     else
         assert((heads[0] == 0 || e.entries[0] > 0) && (heads[1] == 0 || e.entries[1] > 0));
     free(places);

@@ -619,7 +619,7 @@ static void judge_remark(struct sim_active *f, enum ol_found what, enum ol_found
               honest->name);
     sim_check(f->sim, SIM_CHECK_LIE_LEAVES_EVIDENCE, n + more > 0,
               "%s: the export of %s does not say that an entry of %s %s", f->fault->name, honest->name, lie->p->name,
-              ol_found_text(what));
+              ol_found_key(what));
 }
 
 /* Nothing is delivered by a claim, and the station itself has marked it. */

@@ -125,7 +125,7 @@ static void on_remark(void *ctx, const struct ol_finding *remark)
                    s->party[2].exists || s->operator_resumed;
 
     sim_check(r->party->sim, SIM_CHECK_RECORD_VERIFIES, author_lies || resumed, "%s: %c%u %s", r->party->name,
-              remark->author, remark->seq, ol_found_text(remark->what));
+              remark->author, remark->seq, ol_found_key(remark->what));
 }
 
 static void verify(struct record *r)
@@ -141,7 +141,7 @@ static void verify(struct record *r)
         err = ol_export_verify(&e, places, on_remark, r, heads, &why);
     }
     sim_check(r->party->sim, SIM_CHECK_RECORD_VERIFIES, !err, "the export of %s is refused: %c%u %s", r->party->name,
-              why.author != 0 ? why.author : '-', why.seq, ol_found_text(why.what));
+              why.author != 0 ? why.author : '-', why.seq, ol_found_key(why.what));
     free(places);
 }
 

@@ -64,8 +64,7 @@ enum ol_exit ol_cmd_evidence(const struct ol_cli *c);
 enum ol_exit ol_cmd_backup(const struct ol_cli *c);
 enum ol_exit ol_cmd_restore(const struct ol_cli *c);
 
-/* Chooses the language of all that is said from here on: OPENLINE_LANG, else the home's (of a home that init makes, the
- * one that it is given), else the locale's, else English; each counts only if it is one of the six. With --json it is
+/* ol_text_choose with the home's language, of a home that init makes with the one that it is given. With --json it stays
  * English: programs read that. */
 void ol_cmd_speak(const struct ol_cli *c, const char *command);
 

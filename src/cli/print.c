@@ -248,10 +248,8 @@ const char *ol_word_time(const json_t *object, const char *name, char buf[static
 const char *ol_word_number(const char *key, json_int_t n, char buf[static OL_WORD_MAX])
 {
     char number[24];
-    struct ol_wr w = ol_wr_to(buf, OL_WORD_MAX - 1);
 
     snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, n);
-    ol_text_write(ol_text(key), &(const struct ol_param){"n", number}, 1, &w);
-    buf[w.len] = '\0';
+    ol_text_fill(buf, OL_WORD_MAX, key, "n", number, NULL);
     return buf;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lang/text.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -8,6 +9,7 @@
 #include "lang/table.h"
 
 #define ENGLISH 0u
+#define PARAMS_MAX 8u
 
 static int by_key(const void *key, const void *row)
 {
@@ -37,6 +39,26 @@ bool ol_text_speak(const char *tag)
         }
     }
     return false;
+}
+
+/* Of the variables that name the locale the first that is set counts, as everywhere. */
+static const char *locale(void)
+{
+    static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *value = getenv(names[i]);
+
+        if (value != NULL && *value != '\0')
+            return value;
+    }
+    return NULL;
+}
+
+void ol_text_choose(const char *home)
+{
+    if (!ol_text_speak(getenv("OPENLINE_LANG")) && !ol_text_speak(home))
+        ol_text_speak(locale());
 }
 
 const char *ol_text(const char *key)
@@ -91,4 +113,20 @@ static void append(void *ctx, struct ol_span piece, bool is_value)
 void ol_text_write(const char *text, const struct ol_param *param, size_t n, struct ol_wr *out)
 {
     ol_text_each(text, param, n, append, out);
+}
+
+void ol_text_fill(char *out, size_t cap, const char *key, ...)
+{
+    struct ol_param param[PARAMS_MAX];
+    size_t n = 0;
+    const char *name;
+    struct ol_wr w = ol_wr_to(out, cap - 1);
+    va_list list;
+
+    va_start(list, key);
+    while (n < PARAMS_MAX && (name = va_arg(list, const char *)) != NULL)
+        param[n++] = (struct ol_param){name, va_arg(list, const char *)};
+    va_end(list);
+    ol_text_write(ol_text(key), param, n, &w);
+    out[w.len] = '\0';
 }

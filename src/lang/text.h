@@ -16,10 +16,13 @@ struct ol_param {
     const char *value;
 };
 
-/* Chooses the language of ol_text, once, at the start of a program that speaks to people: by a tag such as "zh", "zh-Hans-CN"
- * or "zh_CN.UTF-8"; "C" and "POSIX" mean English. False, and nothing changes, when it is none of the six or NULL. Who
- * does not choose speaks English. */
+/* Chooses the language of ol_text by a tag such as "zh", "zh-Hans-CN" or "zh_CN.UTF-8"; "C" and "POSIX" mean English. False,
+ * and nothing changes, when it is none of the six or NULL. */
 bool ol_text_speak(const char *tag);
+/* Chooses it once, at the start of a program that speaks to people: the environment's OPENLINE_LANG, else the home's (a
+ * tag, or NULL), else that of LC_ALL, LC_MESSAGES or LANG, whichever is set first, else English; each counts only if it is
+ * one of the six. */
+void ol_text_choose(const char *home);
 
 /* In the chosen language, or in English as long as it is not translated. NULL when the catalogue has no such key. */
 const char *ol_text(const char *key);
@@ -30,6 +33,10 @@ const char *ol_text(const char *key);
 typedef void ol_text_piece(void *ctx, struct ol_span piece, bool is_value);
 void ol_text_each(const char *text, const struct ol_param *param, size_t n, ol_text_piece *piece,
                   void *ctx);
+
+/* The text of a key, filled in with pairs of name and value (strings) and a NULL, at most eight; what does not fit is left
+ * out. */
+void ol_text_fill(char *out, size_t cap, const char *key, ...) __attribute__((sentinel));
 
 /* Appends the filled text; what does not fit is left out and sets out->full. */
 void ol_text_write(const char *text, const struct ol_param *param, size_t n, struct ol_wr *out);

@@ -6,17 +6,17 @@
 
 #include "crypto/hash.h"
 
-const char *ol_found_text(enum ol_found what)
+const char *ol_found_key(enum ol_found what)
 {
-    static const char *const texts[] = {
+    static const char *const keys[] = {
         [OL_FOUND_NOTHING] = "",
-#define X(name, text) [OL_FOUND_##name] = text,
+#define X(name, key) [OL_FOUND_##name] = key,
         OL_REFUSAL_LIST(X)
         OL_REMARK_LIST(X)
 #undef X
     };
 
-    return texts[what];
+    return keys[what];
 }
 
 enum ol_err ol_refuse(struct ol_finding *why, enum ol_found what, uint8_t author, uint32_t seq)

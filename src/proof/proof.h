@@ -15,40 +15,38 @@
 #include "wire/card.h"
 
 /* Findings that refuse a file. They say what may come from a change of the file. */
-#define OL_REFUSAL_LIST(X)                                                                              \
-    X(MAGIC, "is not a file of this kind")                                                              \
-    X(SHORT, "does not parse: it is cut off, or a field is out of its range")                           \
-    X(LONG, "goes on where it should end")                                                              \
-    X(SUM, "does not fit its SHA-256")                                                                  \
-    X(CARD, "has a card that does not parse")                                                           \
-    X(SIDES, "has cards in the wrong order, or twice the same signing key")                             \
-    X(ORDER, "does not have a higher number than the entry before it")                                  \
-    X(SEAL, "does not fit its seal")                                                                    \
-    X(CHAIN, "does not follow the entry before it, and has no seal of its own")                         \
-    X(BROKEN, "does not follow the entry before it")                                                    \
-    X(BARE, "is covered by no seal")                                                                    \
-    X(MISSING, "names an entry that the file does not have, or has only above a gap: the file was cut, " \
-               "or this is a false claim that the other side has not answered yet")                     \
-    X(OTHER_LINE, "belongs to another line")                                                            \
-    X(COSE, "is not in the COSE_Sign1 form of a sealed header")                                         \
-    X(BODY, "does not have the body that its header commits to")                                        \
-    X(NO_PROOF, "does not contradict the other entry: this proves nothing")
+#define OL_REFUSAL_LIST(X)            \
+    X(MAGIC, "found.magic")           \
+    X(SHORT, "found.short")           \
+    X(LONG, "found.long")             \
+    X(SUM, "found.sum")               \
+    X(CARD, "found.card")             \
+    X(SIDES, "found.sides")           \
+    X(ORDER, "found.order")           \
+    X(SEAL, "found.seal")             \
+    X(CHAIN, "found.chain")           \
+    X(BROKEN, "found.broken")         \
+    X(BARE, "found.bare")             \
+    X(MISSING, "found.missing")       \
+    X(OTHER_LINE, "found.other_line") \
+    X(COSE, "found.cose")             \
+    X(BODY, "found.body")             \
+    X(NO_PROOF, "found.no_proof")
 
 /* Findings that only remark: nobody but the author, with the signing key, can have caused them, so an
  * honest record may hold them; or they are how a record looks while it waits for something. */
-#define OL_REMARK_LIST(X)                                                                     \
-    X(EARLY, "stands above a gap: something before it is missing")                            \
-    X(LOST, "was not known to its author at the resume")                                      \
-    X(FORKED, "has the number after the entry before it, but does not follow it: its author " \
-              "contradicts itself")                                                           \
-    X(UNTRUE, "says of the other stream what that stream shows to be untrue")                 \
-    X(ABSENT, "names an entry that a resume of the other side declares absent")               \
-    X(UNHELD, "stands above a gap or is lost, and names an entry that is not in the file")    \
-    X(FALLS, "names less of the other stream than an entry before it did")
+#define OL_REMARK_LIST(X)     \
+    X(EARLY, "found.early")   \
+    X(LOST, "found.lost")     \
+    X(FORKED, "found.forked") \
+    X(UNTRUE, "found.untrue") \
+    X(ABSENT, "found.absent") \
+    X(UNHELD, "found.unheld") \
+    X(FALLS, "found.falls")
 
 enum ol_found {
     OL_FOUND_NOTHING,
-#define X(name, text) OL_FOUND_##name,
+#define X(name, key) OL_FOUND_##name,
     OL_REFUSAL_LIST(X)
     OL_REMARK_LIST(X)
 #undef X
@@ -62,8 +60,8 @@ struct ol_finding {
                      * LOST: of the resume; else 0 */
 };
 
-/* "does not fit its seal", to follow what the finding is about; "" for NOTHING. */
-const char *ol_found_text(enum ol_found what);
+/* The catalogue's key of "does not fit its seal", to follow what the finding is about; "" for NOTHING. */
+const char *ol_found_key(enum ol_found what);
 
 /* Whose line it is. The spans are borrowed. Index 0 is A. */
 struct ol_parties {

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "armour/armour.h"
+#include "lang/text.h"
 #include "sandbox/sandbox.h"
 #include "verify/report.h"
 
@@ -20,18 +21,6 @@ enum {
     EXIT_USAGE = 2,
     EXIT_REFUSED = 12,
 };
-
-static const char usage[] =
-    "usage: openline-verify [--card FILE]... FILE [--json]\n"
-    "\n"
-    "Checks an export, a disclosure or evidence of Openline: every seal, every hash.\n"
-    "Exits with 0 when all of it holds, with 12 when it does not.\n"
-    "\n"
-    "  --card FILE   a card that you have from its owner: one of the two in FILE must be the same.\n"
-    "                Without it a seal proves only that the owner of the card in FILE made it.\n"
-    "  --json        print one JSON object\n"
-    "  --help        show this\n"
-    "  --version     show the version\n";
 
 /* ---- Files ---- */
 
@@ -58,7 +47,7 @@ static bool map(const char *path, struct ol_span *out, struct report *r)
     *out = ol_span(p, (size_t)st.st_size);
     return true;
 failed:
-    snprintf(r->error, sizeof r->error, "%s: %s", path, strerror(errno));
+    ol_text_fill(r->error, sizeof r->error, "err.file.io", "file", path, "detail", strerror(errno), NULL);
     if (fd >= 0)
         close(fd);
     return false;
@@ -81,7 +70,7 @@ static void on_remark(void *ctx, const struct ol_finding *remark)
 
 static int out_of_memory(struct report *r)
 {
-    snprintf(r->error, sizeof r->error, "out of memory");
+    ol_text_fill(r->error, sizeof r->error, "verify.no_memory", NULL);
     return EXIT_UNREADABLE;
 }
 
@@ -145,7 +134,7 @@ static int verify(struct ol_span file, struct report *r)
         return verify_disclosure(file, r);
     if (ol_proof_is(file, OL_EVIDENCE_MAGIC))
         return verify_evidence(file, r);
-    snprintf(r->error, sizeof r->error, "the file is neither an export nor a disclosure nor evidence");
+    ol_text_fill(r->error, sizeof r->error, "verify.no_kind", NULL);
     return EXIT_REFUSED;
 }
 
@@ -161,7 +150,7 @@ static int check_card(const char *path, struct report *r)
     if (!map(path, &text, r))
         return EXIT_UNREADABLE;
     if (ol_armour_read("OPENLINE CARD", text, &card)) {
-        snprintf(r->error, sizeof r->error, "%s is not a card", path);
+        ol_text_fill(r->error, sizeof r->error, "verify.no_card", "file", path, NULL);
         return EXIT_REFUSED;
     }
     for (unsigned i = 0; i < 2; i++) {
@@ -170,7 +159,7 @@ static int check_card(const char *path, struct report *r)
     }
     if (any)
         return EXIT_VERIFIED;
-    snprintf(r->error, sizeof r->error, "the card %s is neither of the two in the file", path);
+    ol_text_fill(r->error, sizeof r->error, "verify.other_card", "file", path, NULL);
     return EXIT_REFUSED;
 }
 
@@ -182,6 +171,12 @@ struct args {
     size_t cards_n;
     bool json;
 };
+
+static int misused(void)
+{
+    report_line(stderr, "verify.usage", NULL);
+    return EXIT_USAGE;
+}
 
 /* EXIT_VERIFIED to go on; otherwise *done says whether to end at once, with that code. */
 static int parse(int argc, char **argv, struct args *a, bool *done)
@@ -205,20 +200,17 @@ static int parse(int argc, char **argv, struct args *a, bool *done)
             a->json = true;
             break;
         case 'h':
-            fputs(usage, stdout);
+            report_line(stdout, "verify.usage", NULL);
             return EXIT_VERIFIED;
         case 'v':
             puts("openline-verify " OL_VERSION);
             return EXIT_VERIFIED;
         default:
-            fputs(usage, stderr);
-            return EXIT_USAGE;
+            return misused();
         }
     }
-    if (argc - optind != 1) {
-        fputs(usage, stderr);
-        return EXIT_USAGE;
-    }
+    if (argc - optind != 1)
+        return misused();
     a->file = argv[optind];
     *done = false;
     return EXIT_VERIFIED;
@@ -229,13 +221,16 @@ static bool confine(const struct args *a, struct report *r)
 {
     struct ol_sandbox_path *paths = calloc(a->cards_n + 1, sizeof *paths);
     const struct ol_sandbox s = {.program = OL_SANDBOX_VERIFY, .paths = paths, .paths_n = a->cards_n + 1};
-    char why[OL_SANDBOX_WHY] = "out of memory";
-    enum ol_err err = OL_IO;
+    char why[OL_SANDBOX_WHY];
+    enum ol_err err;
 
-    for (size_t i = 0; paths != NULL && i < s.paths_n; i++)
+    if (paths == NULL) {
+        out_of_memory(r);
+        return false;
+    }
+    for (size_t i = 0; i < s.paths_n; i++)
         paths[i] = (struct ol_sandbox_path){i < a->cards_n ? a->cards[i] : a->file, OL_SANDBOX_READ};
-    if (paths != NULL)
-        err = ol_sandbox_enter(&s, why);
+    err = ol_sandbox_enter(&s, why);
     free(paths);
     if (err)
         snprintf(r->error, sizeof r->error, "%s", why);
@@ -268,17 +263,22 @@ int main(int argc, char **argv)
     bool done = true;
     int code = EXIT_UNREADABLE;
 
+    ol_text_choose(NULL);
     if (a.cards == NULL || r == NULL || ol_crypto_init() != OL_OK) {
-        fputs("openline-verify: cannot start\n", stderr);
+        fputs("openline-verify: ", stderr);
+        report_line(stderr, "verify.cannot_start", NULL);
         goto out;
     }
     code = parse(argc, argv, &a, &done);
     if (done)
         goto out;
+    if (a.json) /* programs read that */
+        ol_text_speak("en");
     code = run(&a, r);
-    if (r->error[0] != '\0')
-        fprintf(stderr, "openline-verify: %s: %s\n", code == EXIT_REFUSED ? "refused" : "failed",
-                r->error);
+    if (r->error[0] != '\0') {
+        fputs("openline-verify: ", stderr);
+        report_line(stderr, code == EXIT_REFUSED ? "verify.refused" : "verify.failed", "detail", r->error, NULL);
+    }
     if (fflush(stdout) != 0)
         code = EXIT_UNREADABLE;
 out:

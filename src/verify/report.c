@@ -3,15 +3,19 @@
 
 #include <inttypes.h>
 #include <jansson.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/cbor.h"
+#include "lang/text.h"
 
 #define ID 16u /* "A4294967295" */
 #define TIME 32u
+#define NUMBER 24u
+#define PARAMS_MAX 8u
 #define HEX(n) (2u * (n) + 1u)
 
 static const char *const remark_names[] = {
@@ -35,6 +39,12 @@ bool report_remark(struct report *r, const struct ol_finding *remark)
     return true;
 }
 
+static void put_piece(void *ctx, struct ol_span piece, bool is_value)
+{
+    (void)is_value;
+    fwrite(piece.p, 1, piece.len, ctx);
+}
+
 static const char *id_text(char out[static ID], uint8_t author, uint32_t seq)
 {
     snprintf(out, ID, "%c%" PRIu32, author, seq);
@@ -45,17 +55,33 @@ static const char *id_text(char out[static ID], uint8_t author, uint32_t seq)
 static void sentence(const struct ol_finding *f, char *out, size_t cap)
 {
     uint8_t other = f->what == OL_FOUND_LOST ? f->author : (uint8_t)('A' + 'B' - f->author);
-    char about[ID] = "the file";
+    const char *about = ol_text("verify.the_file");
+    char id[ID];
     char named[ID];
     char beside[ID + 8] = "";
 
     if (f->seq > 0)
-        id_text(about, f->author, f->seq);
+        about = id_text(id, f->author, f->seq);
     else if (f->author != 0)
         snprintf(beside, sizeof beside, " (%c)", f->author);
     if (f->other > 0)
         snprintf(beside, sizeof beside, " (%s)", id_text(named, other, f->other));
-    snprintf(out, cap, "%s %s%s", about, ol_found_text(f->what), beside);
+    snprintf(out, cap, "%s %s%s", about, ol_text(ol_found_key(f->what)), beside);
+}
+
+void report_line(FILE *to, const char *key, ...)
+{
+    struct ol_param param[PARAMS_MAX];
+    size_t n = 0;
+    const char *name;
+    va_list list;
+
+    va_start(list, key);
+    while (n < PARAMS_MAX && (name = va_arg(list, const char *)) != NULL)
+        param[n++] = (struct ol_param){name, va_arg(list, const char *)};
+    va_end(list);
+    ol_text_each(ol_text(key), param, n, put_piece, to);
+    fputc('\n', to);
 }
 
 void report_refused(struct report *r)
@@ -232,18 +258,27 @@ static void print_safely(struct ol_span text)
     }
 }
 
+static const char *digits(char out[static NUMBER], size_t n)
+{
+    snprintf(out, NUMBER, "%zu", n);
+    return out;
+}
+
 static void print_party(const struct report *r, unsigned i)
 {
+    char side[2] = {(char)('A' + i), '\0'};
     struct ol_card card;
     char fingerprint[HEX(32)];
+    char entries[NUMBER];
+    char head[ID];
 
     if (ol_card_read(r->parties.card[i], &card))
         return;
-    printf("%c: %s, %s", 'A' + (int)i, card.party, card.station);
-    if (r->has_heads)
-        printf("; %" PRIu32 " entries, head %c%" PRIu32, r->entries[i], 'A' + (int)i, r->heads[i]);
-    hex(fingerprint, ol_span(r->parties.fingerprint[i].b, 32));
-    printf("\n   fingerprint %s%s\n", fingerprint, r->card_given[i] ? ", the card you brought" : "");
+    report_line(stdout, r->has_heads ? "verify.party_heads" : "verify.party", "side", side, "party", card.party,
+                "station", card.station, "entries", digits(entries, r->entries[i]), "head",
+                id_text(head, (uint8_t)side[0], r->heads[i]), NULL);
+    report_line(stdout, r->card_given[i] ? "verify.fingerprint_brought" : "verify.fingerprint", "fingerprint",
+                hex(fingerprint, ol_span(r->parties.fingerprint[i].b, 32)), NULL);
 }
 
 static void print_disclosure(const struct ol_disclosure *d)
@@ -251,39 +286,40 @@ static void print_disclosure(const struct ol_disclosure *d)
     char id[ID];
     char by[ID];
     char when[TIME];
+    char number[NUMBER];
     struct ol_span text;
 
-    printf("%s, %s%s, %s by its author's clock, kind %u, sealed by %s\n",
-           id_text(id, d->h.author, d->h.seq), precedence_name(d->h.flags),
-           d->h.flags & OL_FLAG_EXERCISE ? ", EXERCISE" : "", utc_text(when, d->h.time), d->h.kind,
-           id_text(by, d->h.author, d->sealed_by));
+    report_line(stdout, d->h.flags & OL_FLAG_EXERCISE ? "verify.entry_exercise" : "verify.entry", "id",
+                id_text(id, d->h.author, d->h.seq), "precedence", precedence_name(d->h.flags), "time",
+                utc_text(when, d->h.time), "kind", digits(number, d->h.kind), "by",
+                id_text(by, d->h.author, d->sealed_by), NULL);
     if (plain_text(d, &text)) {
         print_safely(text);
         putchar('\n');
     } else {
-        printf("a body of %zu bytes; --json shows it\n", d->body.len);
+        report_line(stdout, "verify.body", "bytes", digits(number, d->body.len), NULL);
     }
 }
 
 static void print_evidence(const struct ol_evidence *e)
 {
+    char side[2] = {(char)e->h[0].author, '\0'};
     char one[ID];
     char other[ID];
 
-    id_text(one, e->h[0].author, e->h[0].seq);
-    id_text(other, e->h[1].author, e->h[1].seq);
-    if (e->proof == OL_EVIDENCE_SAME_NUMBER)
-        printf("%c sealed two different entries under the number %s\n", e->h[0].author, one);
-    else
-        printf("%c sealed %s, and %s that does not follow it\n", e->h[0].author, one, other);
+    report_line(stdout, e->proof == OL_EVIDENCE_SAME_NUMBER ? "verify.same_number" : "verify.broken_chain", "side", side,
+                "id", id_text(one, e->h[0].author, e->h[0].seq), "other", id_text(other, e->h[1].author, e->h[1].seq),
+                NULL);
 }
 
 static void print_authorship(const struct report *r)
 {
-    for (unsigned i = 0; i < 2; i++)
+    for (unsigned i = 0; i < 2; i++) {
+        char side[2] = {(char)('A' + i), '\0'};
+
         if (!r->card_given[i])
-            printf("no --card for %c: authorship is only as good as your comparison of fingerprints\n",
-                   'A' + (int)i);
+            report_line(stdout, "verify.no_given_card", "side", side, NULL);
+    }
 }
 
 void report_text(const struct report *r)
@@ -298,12 +334,12 @@ void report_text(const struct report *r)
         return;
     for (size_t i = 0; i < r->remarks_n; i++) {
         sentence(&r->remarks[i], text, sizeof text);
-        printf("remark: %s\n", text);
+        report_line(stdout, "verify.remark", "text", text, NULL);
     }
     if (r->disclosure.h.seq > 0)
         print_disclosure(&r->disclosure);
     if (r->evidence.proof > 0)
         print_evidence(&r->evidence);
     print_authorship(r);
-    printf("%s verified\n", r->kind);
+    report_line(stdout, "verify.verified", "kind", r->kind, NULL);
 }

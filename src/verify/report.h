@@ -5,6 +5,8 @@
 #ifndef OL_VERIFY_REPORT_H
 #define OL_VERIFY_REPORT_H
 
+#include <stdio.h>
+
 #include "proof/disclose.h"
 #include "proof/evidence.h"
 #include "proof/export.h"
@@ -27,6 +29,8 @@ struct report {
     struct ol_evidence evidence;
 };
 
+/* A text of the catalogue with pairs of name and value (strings) and a NULL, and a newline. */
+void report_line(FILE *to, const char *key, ...) __attribute__((sentinel));
 /* Keeps a remark. False: no memory. */
 bool report_remark(struct report *r, const struct ol_finding *remark);
 /* Turns *why into the error. */

@@ -68,7 +68,7 @@ static void check_refused(enum ol_found what, uint8_t author, uint32_t seq, cons
 
     if (err != OL_MALFORMED || why.what != what || why.author != author || why.seq != seq)
         print_error("%s: %c%u %s\n", ol_err_name(err), why.author ? why.author : '-', why.seq,
-                    ol_found_text(why.what));
+                    ol_found_key(why.what));
     _assert_int_equal(err, OL_MALFORMED, file, line);
     _assert_int_equal(why.what, what, file, line);
     _assert_int_equal(why.author, author, file, line);
@@ -508,7 +508,7 @@ static void check_station(struct pair *p, unsigned side)
 {
     draft_load(d, &p->side[side]);
     if (verify_draft())
-        print_error("%c%u %s\n", why.author, why.seq, ol_found_text(why.what));
+        print_error("%c%u %s\n", why.author, why.seq, ol_found_key(why.what));
     assert_int_equal(why.what, OL_FOUND_NOTHING);
     for (size_t i = 0; i < remarks_n; i++)
         assert_int_equal(remarks[i].what, OL_FOUND_EARLY);

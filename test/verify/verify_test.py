@@ -13,6 +13,8 @@ import sys
 import tempfile
 import unittest
 
+os.environ["OPENLINE_LANG"] = "en"  # what most tests look for
+
 PROGRAM = ""
 MAKE = ""
 FIELDS = ["schema", "ok", "kind", "entries", "streams", "fingerprints", "card_given", "remarks",
@@ -41,8 +43,9 @@ class Case(unittest.TestCase):
             f.write(data)
         return self.path(name)
 
-    def run_verify(self, *args):
-        return subprocess.run([PROGRAM, *args], capture_output=True, text=True, encoding="utf-8")
+    def run_verify(self, *args, env=None):
+        return subprocess.run([PROGRAM, *args], capture_output=True, text=True, encoding="utf-8",
+                              env={**os.environ, **(env or {})})
 
     def verify(self, name, *args, code=0):
         """The JSON object, checked for what is always so."""
@@ -198,6 +201,28 @@ class Others(Case):
     def test_disclosure_against_a_strangers_card_shows_nothing(self):
         got = self.verify("one.disclosure", *self.card("stranger.card"), code=12)
         self.assertIsNone(got["disclosed"])
+
+
+class Languages(Case):
+    def test_a_person_reads_it_in_his_language(self):
+        damaged = self.write("damaged", self.read("small.export")[:-1])
+        for lang, verified, refused, usage in (("zh", "已验证", "拒绝：B", "用法"),
+                                               ("ru", "проверено", "отвергнуто: B", "вызов:"),
+                                               ("ar", "تم التحقق", "مرفوض: ", "الاستعمال")):
+            env = {"OPENLINE_LANG": lang}
+            self.assertIn(verified, self.run_verify(self.path("small.export"), env=env).stdout)
+            done = self.run_verify(damaged, env=env)
+            self.assertEqual(12, done.returncode)
+            self.assertIn(refused, done.stderr)
+            self.assertNotIn("refused", done.stderr)
+            self.assertIn(usage, self.run_verify("--help", env=env).stdout)
+            self.assertIn(usage, self.run_verify(env=env).stderr)
+
+    def test_json_is_the_same_in_every_language(self):
+        for name in "all.export", "a.card":
+            said = {self.run_verify(self.path(name), "--json", env={"OPENLINE_LANG": lang}).stdout
+                    for lang in ("en", "zh", "ru", "ar", "fr", "es")}
+            self.assertEqual(1, len(said))
 
 
 class Usage(Case):
