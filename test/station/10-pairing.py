@@ -104,6 +104,7 @@ class Pairing(unittest.TestCase):
         self.b.must("up")
         wait_for(lambda: "courier key" in (self.a.line("freedonia")["reason"] or ""), "the reason", 8)
         self.assertRegex(self.a.line("freedonia")["reason"], "(?i)frames arrive.*courier key does not open")
+        self.assertEqual(self.a.line("freedonia")["reason_key"], "status.wrong_key")
         self.assertEqual(self.a.line("freedonia")["state"], "down")
 
     def test_a_wrong_card_keeps_the_line_down_and_status_names_the_card(self):
