@@ -28,6 +28,11 @@
 #define OL_SEQ_MAX 0xfffffffeu          /* so that one more never wraps */
 #define OL_CARD_MAX 640u              /* bytes of a card */
 #define OL_LEAF_MAX (OL_TEXT_MAX + 512u) /* a leaf of the own book: a text and what stands beside it, under 300 bytes */
+#define OL_FORM_FIELDS 40u            /* of a form: more than people read back; below 64, one bit each */
+#define OL_FORM_CHOICES 128u          /* of a field: a code book's signals */
+#define OL_FORM_CODE_MAX 12u          /* bytes of a form's code */
+#define OL_FORM_LINE_MAX 1000u        /* bytes of a field's text: one line */
+#define OL_FORM_CORNERS 32u           /* of an area */
 #define OL_BATCH_ROWS 1024u           /* entries in one commit */
 #define OL_BATCH_BYTES (192u * 1024)  /* bytes of bodies in one commit: three of the longest */
 

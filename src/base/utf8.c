@@ -53,3 +53,23 @@ bool ol_utf8_valid(struct ol_span text)
     }
     return true;
 }
+
+uint32_t ol_utf8_take(struct ol_span *text)
+{
+    static const uint8_t mask[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+    size_t len = utf8_next(text->p, text->len);
+    uint32_t c;
+
+    assert(len > 0);
+    c = text->p[0] & mask[len];
+    for (size_t i = 1; i < len; i++)
+        c = c << 6 | (text->p[i] & 0x3f);
+    *text = ol_span(text->p + len, text->len - len);
+    return c;
+}
+
+bool ol_utf8_hides(uint32_t c)
+{
+    return c == 0x61c || c == 0x200b || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) ||
+           (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
+}

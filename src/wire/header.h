@@ -61,6 +61,8 @@ enum ol_kind {
     OL_KIND_CONFIRM = 43,
     OL_KIND_CORRECT = 44,
     OL_KIND_DECLINE = 45,
+    OL_KIND_FORM = 46,        /* a message of numbered fields */
+    OL_KIND_FORM_NUMBER = 47, /* gives a form a number on this line, before its author's first use of it */
     OL_KIND_REPLY = 48,  /* wilco, unable, affirm, negative, roger, standby */
     OL_KIND_ONWARD = 49, /* passed on to desk, duty officer, unit; or not */
 };
