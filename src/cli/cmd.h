@@ -51,6 +51,7 @@ enum ol_exit ol_cmd_onward(const struct ol_cli *c);
 enum ol_exit ol_cmd_views(const struct ol_cli *c);
 enum ol_exit ol_cmd_note(const struct ol_cli *c);
 enum ol_exit ol_cmd_alarm(const struct ol_cli *c);
+enum ol_exit ol_cmd_form(const struct ol_cli *c);
 enum ol_exit ol_cmd_log(const struct ol_cli *c);
 enum ol_exit ol_cmd_resume(const struct ol_cli *c);
 enum ol_exit ol_cmd_unfreeze(const struct ol_cli *c);

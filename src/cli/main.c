@@ -96,6 +96,7 @@ static const struct ol_cmd commands[] = {
      "       openline [-C DIR] note accept (TEXT | -)",
      "help.note", "kind lang ", 1, 3, false, ol_cmd_note},
     {"alarm", "list | ack [ID] | silence [ID] | --exec COMMAND", "help.alarm", "exec ", 0, 2, false, ol_cmd_alarm},
+    {"form", "list | show CODE | check FILE [--lang TAG]", "help.form", "lang ", 1, 2, false, ol_cmd_form},
     {"log", "LINE", "help.log", "", 1, 1, false, ol_cmd_log},
     {"export", "LINE -o FILE", "help.export", "output ", 1, 1, false, ol_cmd_export},
     {"disclose", "LINE ID -o FILE", "help.disclose", "output ", 2, 2, false, ol_cmd_disclose},

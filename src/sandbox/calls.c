@@ -49,6 +49,7 @@ const struct ol_sandbox_call ol_sandbox_calls[] = {
     {"readlink", S | R | C},
     {"readlinkat", S | R | C},
     {"getcwd", S | C},
+    {"getdents64", S | C}, /* the forms of the home */
     {"pread64", S | R | C},
     {"pwrite64", S | C},
     {"ftruncate", S | C},
