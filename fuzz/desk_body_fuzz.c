@@ -1,11 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Bodies: the first byte is the kind. What reads is written back byte by byte. */
 #include "desk/dialogue.h"
+#include "desk/form.h"
 #include "desk/kind.h"
 #include "desk/ledger.h"
 #include "fuzz.h"
 
 #define UNREAD_MAX 64u
+
+static void rewrite_form(struct ol_span body, const struct ol_message *meant, struct ol_wr *w)
+{
+    static uint8_t out[OL_BODY_MAX];
+    struct ol_wr extra = ol_wr_to(out, sizeof out);
+    struct ol_form_body form;
+    enum ol_err err = ol_form_read(body, &form);
+
+    assert(err == OL_OK);
+    ol_meaning_write(meant, &extra);
+    form.extra = ol_wr_span(&extra);
+    ol_form_write(&form, w);
+}
 
 /* Whether it reads; then it stands in w again. */
 static bool rewrite(uint8_t kind, struct ol_span body, struct ol_wr *w)
@@ -13,6 +27,7 @@ static bool rewrite(uint8_t kind, struct ol_span body, struct ol_wr *w)
     struct ol_message message;
     struct ol_succeeds succeeds;
     struct ol_unfreeze unfreeze;
+    struct ol_form_number number;
     struct ol_span reason;
     struct ol_act act;
     uint32_t from;
@@ -22,6 +37,10 @@ static bool rewrite(uint8_t kind, struct ol_span body, struct ol_wr *w)
         ol_message_write(&message, w);
     else if (ol_is_act(kind) && !ol_act_read(kind, body, &act))
         ol_act_write(&act, w);
+    else if (kind == OL_KIND_FORM && !ol_meaning_read(kind, body, &message))
+        rewrite_form(body, &message, w);
+    else if (kind == OL_KIND_FORM_NUMBER && !ol_form_number_read(body, &number))
+        ol_form_number_write(&number, w);
     else if (kind == OL_KIND_RESUME && !ol_resume_read(body, &from, &to, &reason))
         ol_resume_body(from, to, reason, w);
     else if (kind == OL_KIND_CLOSE && !ol_close_read(body))

@@ -6,6 +6,7 @@
 
 #include "base/cbor.h"
 #include "base/limits.h"
+#include "desk/form.h"
 
 static const char *const answers[OL_ANSWERS] = {"wilco", "unable", "affirm", "negative", "roger", "standby"};
 static const char *const stages[OL_STAGES] = {"", "desk", "duty", "unit"};
@@ -86,7 +87,8 @@ void ol_act_write(const struct ol_act *act, struct ol_wr *w)
 {
     assert(ol_is_act(act->kind) && act->message > 0);
     assert(!has_what(act->kind) || what_fits(act->kind, act->what));
-    ol_cbor_put_array(w, 1u + has_about(act->kind) + has_what(act->kind) + is_standby(act) + (act->text.len > 0));
+    ol_cbor_put_array(w, 1u + has_about(act->kind) + has_what(act->kind) + is_standby(act) +
+                              (act->text.len > 0 || act->values.len > 0));
     ol_cbor_put_uint(w, act->message);
     if (has_about(act->kind))
         ol_cbor_put_uint(w, act->about);
@@ -94,8 +96,10 @@ void ol_act_write(const struct ol_act *act, struct ol_wr *w)
         ol_cbor_put_uint(w, act->what);
     if (is_standby(act))
         ol_cbor_put_uint(w, act->until);
+    assert(act->text.len == 0 || act->values.len == 0);
     if (act->text.len > 0)
         ol_cbor_put_text(w, act->text);
+    ol_wr_bytes(w, act->values.p, act->values.len);
 }
 
 static uint32_t read_number(struct ol_rd *r, size_t *left)
@@ -106,6 +110,19 @@ static uint32_t read_number(struct ol_rd *r, size_t *left)
     r->bad = r->bad || v > UINT32_MAX || *left == 0;
     *left -= *left > 0;
     return r->bad ? 0 : (uint32_t)v;
+}
+
+static void read_words(struct ol_rd *r, struct ol_act *act)
+{
+    struct ol_values values;
+
+    if (act->kind == OL_KIND_READBACK && ol_cbor_peek(r) == OL_CBOR_ARRAY) {
+        act->values = ol_rd_take(r, r->left);
+        r->bad = r->bad || ol_values_read(act->values, &values);
+        return;
+    }
+    act->text = ol_cbor_text(r);
+    r->bad = r->bad || act->text.len == 0 || act->text.len > OL_TEXT_MAX;
 }
 
 static void read_act(struct ol_rd *r, struct ol_act *act)
@@ -126,10 +143,8 @@ static void read_act(struct ol_rd *r, struct ol_act *act)
     if (!r->bad && is_standby(act))
         act->until = read_number(r, &left);
     r->bad = r->bad || left > may_have_text(act->kind) || left < must_have_text(act->kind);
-    if (left > 0 && !r->bad) {
-        act->text = ol_cbor_text(r);
-        r->bad = r->bad || act->text.len == 0 || act->text.len > OL_TEXT_MAX;
-    }
+    if (left > 0 && !r->bad)
+        read_words(r, act);
 }
 
 enum ol_err ol_act_read(uint8_t kind, struct ol_span body, struct ol_act *act)

@@ -4,6 +4,7 @@
  *
  *     take       [message]
  *     readback   [message, version, text]      version: number of the message or of the correction read back
+ *                or [message, version, [value, ...]]       of a form, with its values as form.h has them
  *     confirm    [message, readback]           readback: the number of the read-back confirmed
  *     correct    [message, text]
  *     decline    [message] or [message, text]              text: the reason
@@ -48,6 +49,7 @@ struct ol_act {
     uint8_t what;         /* reply: enum ol_answer; onward: enum ol_stage; else 0 */
     uint32_t until;       /* STANDBY: UTC seconds; else 0 */
     struct ol_span text;  /* empty when there is none */
+    struct ol_span values; /* readback of a form: the array, instead of a text; else empty */
 };
 
 void ol_act_write(const struct ol_act *act, struct ol_wr *w);

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "desk/form.h"
 #include "desk/kind.h"
 
 static const char *const state_names[] = {
@@ -78,8 +79,10 @@ void ol_dialogue_init(struct ol_dialogue *d, const struct ol_row *message)
     assert(message->h.seq > 0);
     *d = (struct ol_dialogue){.author = message->h.author, .state = OL_DELIVERED, .version = message->h.seq};
     /* One that does not read has class R: whoever cannot read it can say so in reply. */
-    if (ol_message_read(message->body, &m) == OL_OK)
+    if (ol_meaning_read(message->h.kind, message->body, &m) == OL_OK)
         d->answer = m.answer;
+    if (message->h.kind == OL_KIND_FORM)
+        d->form = message->body;
     assert(d->answer < OL_CLASSES);
     d->open = d->answer != OL_CLASS_N;
 }
@@ -128,6 +131,26 @@ static void fold_onward(struct ol_dialogue *d, const struct ol_act *act)
         d->stage = act->what;
 }
 
+/* Whether these are the values of the form. */
+static bool is_same(struct ol_span form, struct ol_span values)
+{
+    struct ol_form_body sent;
+    struct ol_values back;
+    struct ol_misread misread;
+
+    assert(form.len > 0);
+    return ol_form_read(form, &sent) == OL_OK && ol_values_read(values, &back) == OL_OK &&
+           ol_values_same(&sent.values, &back, &misread);
+}
+
+/* A form is not restated or corrected in words, nor a text in values. */
+static bool is_in_kind(const struct ol_dialogue *d, const struct ol_act *act)
+{
+    if (act->kind == OL_KIND_READBACK)
+        return d->form.len > 0 ? is_same(d->form, act->values) : act->values.len == 0;
+    return act->kind != OL_KIND_CORRECT || d->form.len == 0;
+}
+
 /* Whether it is about what stands. */
 static bool is_current(const struct ol_dialogue *d, const struct ol_act *act)
 {
@@ -141,7 +164,7 @@ static bool is_current(const struct ol_dialogue *d, const struct ol_act *act)
 
 static bool fold_act(struct ol_dialogue *d, const struct ol_act *act, const struct ol_row *row)
 {
-    if (!ol_act_allowed(d->state, act->kind) || !is_current(d, act))
+    if (!ol_act_allowed(d->state, act->kind) || !is_current(d, act) || !is_in_kind(d, act))
         return false;
     if (act->kind == OL_KIND_REPLY)
         return fold_reply(d, act, row);
@@ -150,12 +173,12 @@ static bool fold_act(struct ol_dialogue *d, const struct ol_act *act, const stru
         return true;
     }
     assert(rule_of(act->kind) != NULL && rule_of(act->kind)->next != OL_RELEASED);
-    d->state = rule_of(act->kind)->next;
+    d->state = act->values.len > 0 ? OL_CONFIRMED : rule_of(act->kind)->next;
     if (act->kind == OL_KIND_READBACK)
         d->readback = row->h.seq;
     if (act->kind == OL_KIND_CORRECT)
         d->version = row->h.seq;
-    if (d->open && (act->kind == OL_KIND_DECLINE || (act->kind == OL_KIND_CONFIRM && d->answer == OL_CLASS_R)))
+    if (d->open && (act->kind == OL_KIND_DECLINE || (d->state == OL_CONFIRMED && d->answer == OL_CLASS_R)))
         close_by(d, row);
     return true;
 }
@@ -181,7 +204,7 @@ bool ol_dialogue_fold(struct ol_dialogue *d, const struct ol_row *row)
 
     if (ol_is_act(row->h.kind))
         return ol_act_read(row->h.kind, row->body, &act) == OL_OK && fold_act(d, &act, row);
-    return ol_message_read(row->body, &m) == OL_OK && fold_message(d, &m, row);
+    return ol_meaning_read(row->h.kind, row->body, &m) == OL_OK && fold_message(d, &m, row);
 }
 
 /* ---- Ladder order ---- */
@@ -220,6 +243,7 @@ void ol_dialogue_of(struct ol_dialogue *d, const struct ol_row *message, ol_next
             each(ctx, &row[side], d, effect);
         there[side] = next(ctx, side, &row[side]);
     }
+    d->form = ol_span(NULL, 0);
 }
 
 /* ---- A kept view ---- */

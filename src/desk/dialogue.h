@@ -5,7 +5,8 @@
  *
  * The state says how far a message has come: sent, delivered, taken, read back, confirmed. Whether it still waits for an
  * answer is told apart from that: it is open until the right answer, a decline, or a later message of its author's that
- * corrects or cancels it. A confirmed read-back counts as a roger.
+ * corrects or cancels it. A confirmed read-back counts as a roger. A form is read back by its values alone, which are
+ * compared here: the same ones confirm it at once, others have no effect.
  */
 #ifndef OL_DESK_DIALOGUE_H
 #define OL_DESK_DIALOGUE_H
@@ -41,6 +42,7 @@ struct ol_dialogue {
     uint32_t until;        /* open, standing by until then; 0: not */
     uint32_t superseded;   /* number of its author's later message in place of it; 0: none */
     struct ol_ref closed;  /* the entry that closed it */
+    struct ol_span form;   /* of a form: its body, borrowed while what is about it is folded; else empty */
 };
 
 /* A message on record (kind message or form), before anything is done about it: DELIVERED as far as acts go. */
@@ -71,7 +73,7 @@ void ol_dialogue_of(struct ol_dialogue *d, const struct ol_row *message, ol_next
 #define OL_DIALOGUE_BYTES 26u
 void ol_dialogue_write(const struct ol_dialogue *d, struct ol_wr *w);
 OL_MUST_USE enum ol_err ol_dialogue_read(struct ol_span bytes, struct ol_dialogue *d);
-#define OL_DIALOGUE_VERSION 1u /* of the fold and of these bytes: one more with each change */
+#define OL_DIALOGUE_VERSION 2u /* of the fold and of these bytes: one more with each change */
 /* The same for a store, in one. */
 extern const struct ol_views ol_dialogue_views;
 

@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "desk/act.h"
+#include "desk/form.h"
 #include "desk/ledger.h"
 #include "desk/message.h"
 
@@ -14,7 +15,7 @@ const char *ol_kind_name(uint8_t kind)
         [OL_KIND_SUCCEEDS] = "succeeds", [OL_KIND_UNFREEZE] = "unfreeze", [OL_KIND_MESSAGE] = "message",
         [OL_KIND_TAKE] = "take",         [OL_KIND_READBACK] = "readback", [OL_KIND_CONFIRM] = "confirm",
         [OL_KIND_CORRECT] = "correct",   [OL_KIND_DECLINE] = "decline",   [OL_KIND_REPLY] = "reply",
-        [OL_KIND_ONWARD] = "onward",
+        [OL_KIND_ONWARD] = "onward",     [OL_KIND_FORM] = "form",         [OL_KIND_FORM_NUMBER] = "form_number",
     };
 
     return names[kind] != NULL ? names[kind] : "unknown";
@@ -22,7 +23,7 @@ const char *ol_kind_name(uint8_t kind)
 
 bool ol_kind_is_message(uint8_t kind)
 {
-    return kind == OL_KIND_MESSAGE;
+    return kind == OL_KIND_MESSAGE || kind == OL_KIND_FORM;
 }
 
 bool ol_body_readable(uint8_t kind, struct ol_span body)
@@ -31,6 +32,7 @@ bool ol_body_readable(uint8_t kind, struct ol_span body)
     struct ol_act act;
     struct ol_succeeds succeeds;
     struct ol_unfreeze unfreeze;
+    struct ol_form_number number;
     struct ol_span reason;
     uint32_t from;
     uint32_t to;
@@ -39,7 +41,10 @@ bool ol_body_readable(uint8_t kind, struct ol_span body)
         return ol_act_read(kind, body, &act) == OL_OK;
     switch (kind) {
     case OL_KIND_MESSAGE:
-        return ol_message_read(body, &message) == OL_OK;
+    case OL_KIND_FORM:
+        return ol_meaning_read(kind, body, &message) == OL_OK;
+    case OL_KIND_FORM_NUMBER:
+        return ol_form_number_read(body, &number) == OL_OK;
     case OL_KIND_RESUME:
         return ol_resume_read(body, &from, &to, &reason) == OL_OK;
     case OL_KIND_CLOSE:
@@ -76,7 +81,7 @@ void ol_message_refer(const struct ol_row *row, uint8_t *author, uint32_t *seq)
 
     *author = 0;
     *seq = 0;
-    if (row->h.kind == OL_KIND_MESSAGE && ol_message_read(row->body, &m) == OL_OK)
+    if (ol_kind_is_message(row->h.kind) && ol_meaning_read(row->h.kind, row->body, &m) == OL_OK)
         message_refers(row, &m, author, seq);
     if (!ol_is_act(row->h.kind) || ol_act_read(row->h.kind, row->body, &act))
         return;

@@ -7,6 +7,7 @@
 
 #include "base/cbor.h"
 #include "base/limits.h"
+#include "desk/form.h"
 #include "wire/card.h"
 
 static const char *const markers[OL_MARKERS] = {"information", "instruction", "advice", "warning",
@@ -120,19 +121,20 @@ static bool says(const struct ol_message *m, const struct field *f)
     return f->type == WORD ? word_at(m, f).len > 0 : number_at(m, f) > 0;
 }
 
-void ol_message_write(const struct ol_message *m, struct ol_wr *w)
+static size_t count_pairs(const struct ol_message *m)
 {
     size_t pairs = 0;
 
-    assert(m->text.len > 0 && (m->corrects == 0 || m->cancels == 0));
+    assert(m->corrects == 0 || m->cancels == 0);
     assert(m->marker < OL_MARKERS && m->answer < OL_CLASSES && m->standing < OL_STANDINGS);
     for (size_t i = 0; i < FIELDS; i++)
         pairs += says(m, &fields[i]);
-    if (pairs == 1) {
-        ol_cbor_put_text(w, m->text);
-        return;
-    }
-    ol_cbor_put_map(w, pairs);
+    return pairs;
+}
+
+static void write_map(const struct ol_message *m, struct ol_wr *w)
+{
+    ol_cbor_put_map(w, count_pairs(m));
     for (size_t i = 0; i < FIELDS; i++) {
         if (!says(m, &fields[i]))
             continue;
@@ -142,6 +144,22 @@ void ol_message_write(const struct ol_message *m, struct ol_wr *w)
         else
             ol_cbor_put_uint(w, number_at(m, &fields[i]));
     }
+}
+
+void ol_message_write(const struct ol_message *m, struct ol_wr *w)
+{
+    assert(m->text.len > 0);
+    if (count_pairs(m) > 1)
+        write_map(m, w);
+    else
+        ol_cbor_put_text(w, m->text);
+}
+
+void ol_meaning_write(const struct ol_message *m, struct ol_wr *w)
+{
+    assert(m->text.len == 0);
+    if (count_pairs(m) > 0)
+        write_map(m, w);
 }
 
 static void set_number(struct ol_message *m, const struct field *f, uint64_t v)
@@ -187,7 +205,8 @@ static bool read_map(struct ol_rd *r, struct ol_message *m)
         if (key < 1 || key > FIELDS || !read_value(r, &fields[key - 1], m))
             return false;
     }
-    return pairs > 1 && (m->corrects == 0 || m->cancels == 0) && (m->lang.len == 0 || ol_lang_valid(m->lang));
+    /* A map says more than a text. */
+    return pairs > (m->text.len > 0) && (m->corrects == 0 || m->cancels == 0) && (m->lang.len == 0 || ol_lang_valid(m->lang));
 }
 
 enum ol_err ol_message_read(struct ol_span body, struct ol_message *m)
@@ -202,6 +221,25 @@ enum ol_err ol_message_read(struct ol_span body, struct ol_message *m)
         m->text = ol_cbor_text(&r);
     assert(!r.bad || m->text.len == 0 || m->text.p != NULL);
     if (good && ol_rd_end(&r) == OL_OK && m->text.len > 0 && m->text.len <= OL_TEXT_MAX)
+        return OL_OK;
+    *m = (struct ol_message){0};
+    return OL_MALFORMED;
+}
+
+enum ol_err ol_meaning_read(uint8_t kind, struct ol_span body, struct ol_message *m)
+{
+    struct ol_form_body form;
+    struct ol_rd r;
+
+    if (kind != OL_KIND_FORM)
+        return ol_message_read(body, m);
+    *m = (struct ol_message){0};
+    if (ol_form_read(body, &form))
+        return OL_MALFORMED;
+    if (form.extra.len == 0)
+        return OL_OK;
+    r = ol_rd_from(form.extra);
+    if (read_map(&r, m) && ol_rd_end(&r) == OL_OK && m->text.len == 0)
         return OL_OK;
     *m = (struct ol_message){0};
     return OL_MALFORMED;

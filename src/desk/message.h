@@ -7,7 +7,7 @@
  *     | 7 corrects | 8 cancels: number of an earlier message of its author's | 9 level | 10 role it is for | 11 standing
  *     | 12 its author's registry number | 13 handling
  *
- * What is as in a bare text is left out. Levels, roles and handling are words that both sides have agreed.
+ * What is as in a bare text is left out. A form (form.h) says the same of itself in a map without a text. Levels, roles and handling are words that both sides have agreed.
  */
 #ifndef OL_DESK_MESSAGE_H
 #define OL_DESK_MESSAGE_H
@@ -87,6 +87,11 @@ struct ol_message {
 void ol_message_write(const struct ol_message *m, struct ol_wr *w);
 /* Borrows from the body. MALFORMED: not a message, an empty text, a text over OL_TEXT_MAX, a word over its limit. */
 OL_MUST_USE enum ol_err ol_message_read(struct ol_span body, struct ol_message *m);
+
+/* The same for a form, in the map at its end: writes none when all is as in a bare text. */
+void ol_meaning_write(const struct ol_message *m, struct ol_wr *w);
+/* How a message is meant, or a form (kind FORM), which has no text. */
+OL_MUST_USE enum ol_err ol_meaning_read(uint8_t kind, struct ol_span body, struct ol_message *m);
 
 /* A level, a role or a handling as it may be written: lower-case letters, digits and hyphens. */
 bool ol_word_valid(struct ol_span word);

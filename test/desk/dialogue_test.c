@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "desk/dialogue.h"
+#include "desk/form.h"
 #include "desk/kind.h"
 
 #define MESSAGE 7u
@@ -36,6 +37,7 @@ static bool must_have_words(uint8_t kind)
 static const struct ol_act acts[] = {
     {.kind = OL_KIND_TAKE, .message = MESSAGE},
     {.kind = OL_KIND_READBACK, .message = MESSAGE, .about = 9, .text = {(const uint8_t *)"words", 5}},
+    {.kind = OL_KIND_READBACK, .message = MESSAGE, .about = 9, .values = {(const uint8_t *)"\x83\x05\x40\x61x", 5}},
     {.kind = OL_KIND_CONFIRM, .message = MESSAGE, .about = 9},
     {.kind = OL_KIND_CORRECT, .message = MESSAGE, .text = {(const uint8_t *)"words", 5}},
     {.kind = OL_KIND_DECLINE, .message = MESSAGE},
@@ -61,6 +63,7 @@ static void test_acts_come_back_and_their_prefixes_are_refused(void **state)
         assert_int_equal(a.what, acts[i].what);
         assert_int_equal(a.until, acts[i].until);
         assert_true(ol_span_equal(a.text, acts[i].text));
+        assert_true(ol_span_equal(a.values, acts[i].values));
         for (size_t n = 0; n < body.len; n++)
             CHECK_ERR(OL_MALFORMED, ol_act_read(acts[i].kind, ol_span(buf, n), &a));
         buf[body.len] = 0;
@@ -392,6 +395,89 @@ static void test_acts_that_cross_end_the_same_in_both_orders(void **state)
     }
 }
 
+/* ---- Forms ---- */
+
+/* A form with one value and, when its sender needs another answer than roger, the class. */
+static struct ol_row form(uint8_t class)
+{
+    static const uint8_t five[] = {0x05};
+    static uint8_t extra[16];
+    struct ol_wr w = ol_wr_to(extra, sizeof extra);
+    struct ol_wr out = ol_wr_to(message_body, sizeof message_body);
+    struct ol_form_body body = {.number = 3, .values = {.n = 1, .item = {SPAN(five)}}};
+
+    ol_meaning_write(&(struct ol_message){.answer = class}, &w);
+    body.extra = ol_wr_span(&w);
+    ol_form_write(&body, &out);
+    return (struct ol_row){.h = {.author = 'A', .kind = OL_KIND_FORM, .seq = 7}, .body = ol_wr_span(&out)};
+}
+
+static bool read_back(struct ol_dialogue *d, const char *values, uint32_t seq)
+{
+    return fold_act(d, &(struct ol_act){.kind = OL_KIND_READBACK, .message = 7, .about = 7, .values = text(values)}, seq);
+}
+
+static void test_a_form_is_confirmed_by_its_own_values_and_by_no_others(void **state)
+{
+    static const char *const others[] = {"\x80", "\x81\x06", "\x82\x05\x05", "\x81\x61\x35"};
+    const struct ol_act words = {.kind = OL_KIND_READBACK, .message = 7, .about = 7, .text = text("five")};
+
+    (void)state;
+    for (uint8_t class = 0; class < OL_CLASSES; class++) {
+        struct ol_row row = form(class);
+        struct ol_dialogue d;
+
+        ol_dialogue_init(&d, &row);
+        assert_int_equal(class, d.answer);
+        assert_false(read_back(&d, "\x81\x05", 1)); /* not taken yet */
+        assert_true(fold(&d, OL_KIND_TAKE, 0, 2));
+        for (uint32_t i = 0; i < COUNT(others); i++)
+            assert_false(read_back(&d, others[i], 3 + i));
+        assert_false(fold_act(&d, &words, 8));
+        assert_false(fold(&d, OL_KIND_CORRECT, 0, 8));
+        assert_int_equal(OL_TAKEN, d.state);
+        assert_true(read_back(&d, "\x81\x05", 9));
+        assert_int_equal(OL_CONFIRMED, d.state);
+        assert_int_equal(9, d.readback);
+        assert_int_equal(class != OL_CLASS_R && class != OL_CLASS_N, d.open);
+    }
+}
+
+static void test_a_text_is_not_read_back_in_values(void **state)
+{
+    struct ol_dialogue d = begin(OL_CLASS_R);
+
+    (void)state;
+    assert_true(fold(&d, OL_KIND_TAKE, 0, 2));
+    assert_false(read_back(&d, "\x80", 3));
+    assert_int_equal(OL_TAKEN, d.state);
+}
+
+static void test_a_form_amends_and_answers_like_a_text(void **state)
+{
+    struct ol_row row = form(OL_CLASS_Y);
+    struct ol_row later = {.h = {.author = 'A', .kind = OL_KIND_FORM, .seq = 9}};
+    static uint8_t extra[16];
+    uint8_t body[32];
+    struct ol_wr w = ol_wr_to(extra, sizeof extra);
+    struct ol_wr out = ol_wr_to(body, sizeof body);
+    struct ol_form_body again = {.number = 3};
+    struct ol_dialogue d;
+    uint8_t author;
+    uint32_t seq;
+
+    (void)state;
+    ol_meaning_write(&(struct ol_message){.corrects = 7}, &w);
+    again.extra = ol_wr_span(&w);
+    ol_form_write(&again, &out);
+    later.body = ol_wr_span(&out);
+    ol_message_refer(&later, &author, &seq);
+    assert_true(author == 'A' && seq == 7);
+    ol_dialogue_init(&d, &row);
+    assert_true(ol_dialogue_fold(&d, &later));
+    assert_int_equal(9, d.superseded);
+}
+
 static void check_same(const struct ol_dialogue *a, const struct ol_dialogue *b)
 {
     uint8_t one[OL_DIALOGUE_BYTES];
@@ -647,6 +733,9 @@ int main(void)
         cmocka_unit_test(test_an_amendment_closes_and_the_state_stays),
         cmocka_unit_test(test_passing_on_goes_by_stages_and_tells_when_it_failed),
         cmocka_unit_test(test_acts_that_cross_end_the_same_in_both_orders),
+        cmocka_unit_test(test_a_form_amends_and_answers_like_a_text),
+        cmocka_unit_test(test_a_text_is_not_read_back_in_values),
+        cmocka_unit_test(test_a_form_is_confirmed_by_its_own_values_and_by_no_others),
         cmocka_unit_test(test_an_amendment_that_crosses_an_act_ends_the_same_in_both_orders),
         cmocka_unit_test(test_ladder_order_puts_what_is_named_first_and_otherwise_a),
         cmocka_unit_test(test_what_is_about_a_message_is_folded_in_ladder_order),

@@ -187,6 +187,43 @@ static void test_a_text_over_the_limit_is_refused(void **state)
     }
 }
 
+static void check_no_form(const char *hex)
+{
+    uint8_t bytes[64];
+    struct ol_message m;
+
+    CHECK_ERR(OL_MALFORMED, ol_meaning_read(OL_KIND_FORM, ol_span(bytes, unhex(hex, bytes, sizeof bytes)), &m));
+    assert_int_equal(0, m.marker + m.answer + m.subject.len);
+}
+
+static void test_a_form_says_how_it_is_meant_in_a_map_at_its_end(void **state)
+{
+    static const uint8_t body[] = {0x83, 0x03, 0x05, 0xa2, 0x02, 0x61, 's', 0x05, 0x03};
+    const struct ol_message meant = {.answer = OL_CLASS_Y, .subject = text("s")};
+    struct ol_wr w = ol_wr_to(buf, sizeof buf);
+    struct ol_message m;
+
+    (void)state;
+    ol_meaning_write(&(struct ol_message){0}, &w);
+    assert_int_equal(0, w.len);
+    ol_meaning_write(&meant, &w);
+    CHECK_HEX("a202617305" "03", ol_wr_span(&w));
+    CHECK_ERR(OL_OK, ol_meaning_read(OL_KIND_FORM, SPAN(body), &m));
+    assert_int_equal(OL_CLASS_Y, m.answer);
+    assert_true(ol_span_equal(m.subject, meant.subject) && m.text.len == 0);
+    CHECK_ERR(OL_OK, ol_meaning_read(OL_KIND_FORM, ol_span("\x82\x03\x05", 3), &m));
+    assert_int_equal(OL_CLASS_R, m.answer);
+    CHECK_ERR(OL_OK, ol_meaning_read(OL_KIND_MESSAGE, ol_span("\x61x", 2), &m));
+    assert_int_equal(1, m.text.len);
+    for (size_t n = 0; n < sizeof body; n++)
+        CHECK_ERR(OL_MALFORMED, ol_meaning_read(OL_KIND_FORM, ol_span(body, n), &m));
+    check_no_form("830305" "a0");         /* a map that says nothing */
+    check_no_form("830305" "a1016178");   /* a form has no text */
+    check_no_form("830305" "a10500");     /* as in a bare text */
+    check_no_form("830305" "a1050300");   /* more behind it */
+    check_no_form("830305" "a10e6178");   /* no such key */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +235,7 @@ int main(void)
         cmocka_unit_test(test_every_prefix_and_one_byte_more_of_a_message_is_refused_and_every_flip_has_one_form),
         cmocka_unit_test(test_odd_messages_are_refused),
         cmocka_unit_test(test_a_text_over_the_limit_is_refused),
+        cmocka_unit_test(test_a_form_says_how_it_is_meant_in_a_map_at_its_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
