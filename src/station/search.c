@@ -19,7 +19,7 @@
 #define LATE 64u                 /* rows that came below the mark; if there are more the index is begun anew */
 #define QUIET_MS 300u            /* nothing has come for so long: the next steps disturb nobody */
 #define NEXT_MS 5u               /* between steps while it is quiet */
-#define BUSY_MS 250u             /* and while it is not */
+#define BUSY_MS 1000u            /* and while it is not */
 #define AGAIN_MS 10000u          /* after a failure */
 #define PAGE_MAX 500u
 #define PAGE_USUAL 50u
