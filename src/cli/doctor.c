@@ -176,11 +176,11 @@ static void check_book(struct doctor *d, struct ol_store *store)
 
     snprintf(number, sizeof number, "%u", book.flaw > 0 ? book.flaw : book.number);
     if (err)
-        report(d, FAIL, "own book", "doctor.act.record", "doctor.says", "text", ol_err_text(err), NULL);
+        report(d, FAIL, "book", "doctor.act.record", "doctor.says", "text", ol_err_text(err), NULL);
     else if (book.flaw > 0)
-        report(d, FAIL, "own book", "doctor.act.book", "doctor.book_flaw", "number", number, NULL);
+        report(d, FAIL, "book", "doctor.act.book", "doctor.book_flaw", "number", number, NULL);
     else
-        report(d, FINE, "own book", NULL, "doctor.book", "number", number, NULL);
+        report(d, FINE, "book", NULL, "doctor.book", "number", number, NULL);
 }
 
 static void check_record(struct doctor *d)

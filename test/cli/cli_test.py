@@ -691,7 +691,7 @@ class Running(Case):
     def test_doctor_looks_at_everything_and_fails_only_on_a_failure(self):
         self.call("doctor")
         said = [json.loads(line) for line in self.out.splitlines()]
-        self.assertEqual({"keys", "card", "permissions", "station.conf", "relay.conf", "record.db", "own book", "clock",
+        self.assertEqual({"keys", "card", "permissions", "station.conf", "relay.conf", "record.db", "book", "clock",
                           "disk", "fsync", "sandbox", "openlined", "openline-relay"}, {check["check"] for check in said})
         # Under the sanitizers nothing is confined, and it says so.
         self.assertEqual({"openlined", "openline-relay"}, {c["check"] for c in said if c["result"] != "OK"} - {"sandbox"})

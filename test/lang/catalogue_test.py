@@ -24,7 +24,9 @@ NO_TEXT = {"station_log", "json_pack", "static_assert"}  # the log is English: i
 OPTIONS = re.compile(r"(?:[a-z-]+ )+")  # names in the table of commands
 # Files for programs and those who look after them; names that are never translated; answers to what is no request.
 ALLOWED = {
+    "src/cli/alarm.c": {"list, ack, silence, --exec COMMAND"},
     "src/cli/main.c": {"openline [-C DIR]", "openline "},
+    "src/cli/note.c": {"note list", "note accept"},
     "src/cli/print.c": {"openline: "},
     "src/cli/send.c": {"flash, immediate, priority, routine", "delivered, taken, confirmed"},
     "src/station/conf.c": {"// Settings of this station.", "// How often a quiet path is tried"},

@@ -52,7 +52,7 @@ class OwnBook(unittest.TestCase):
         return (station or self.a).must("note", "list", *args, "--json").lines
 
     def doctor(self):
-        return next(row for row in self.a.run("doctor", "--json").lines if row["check"] == "own book")
+        return next(row for row in self.a.run("doctor", "--json").lines if row["check"] == "book")
 
     def in_record(self, do):
         """The station is down meanwhile."""
