@@ -323,6 +323,7 @@ void calls_committed(struct line *l, const struct ol_batch *batch)
 
 void calls_named(struct line *l, uint32_t from, uint32_t to, uint32_t time)
 {
+    l->told[l->told_n++ % TOLD] = (struct told){from, to, time};
     for (struct call *call = l->calls; call != NULL; call = call->next) {
         for (size_t i = 0; i < call->written; i++) {
             struct call_item *item = &call->item[i];

@@ -44,6 +44,14 @@ struct search;
 #define CONNS 8u    /* on one path at one time: the proven one, one taking its place, and some to spare */
 #define RECENT 512u /* own rows kept in memory, since what was just committed is what is sent */
 
+#define TOLD 16u    /* receipts kept in memory: what one has verified is delivered, and the commit with its row may be under way */
+
+struct told {
+    uint32_t from; /* numbers of ours that it names */
+    uint32_t to;
+    uint32_t time; /* when it was signed */
+};
+
 /* A text that waits in the outbox, as it lies on disk. */
 struct boxed {
     uint64_t token;
@@ -64,6 +72,8 @@ struct line {
     size_t outbox_n;
     size_t outbox_cap;
     struct ol_row recent[RECENT]; /* by number modulo RECENT; bodies are ours */
+    struct told told[TOLD];       /* as a ring */
+    unsigned told_n;
     struct call *calls;           /* that wait for something on this line, oldest first */
     int path_id[OL_PATHS];        /* the relay's number of each path, -1 none */
     uint16_t open_conn[OL_PATHS][CONNS]; /* connections on which frames with conn 0 go out; 0 none */

@@ -147,9 +147,13 @@ uint32_t view_delivered_at(struct line *l, uint8_t author, uint32_t seq)
 {
     struct ol_row receipt;
 
-    if (ol_store_receipt(l->station->store, l->info.number, author, seq, &receipt) != OL_OK)
-        return 0;
-    return receipt.h.time;
+    if (ol_store_receipt(l->station->store, l->info.number, author, seq, &receipt) == OL_OK)
+        return receipt.h.time;
+    for (size_t i = 0; i < TOLD && author == own_side(l); i++) {
+        if (l->told[i].from <= seq && seq <= l->told[i].to)
+            return l->told[i].time;
+    }
+    return 0;
 }
 
 /* What acts do not say: how far our own message has come. */

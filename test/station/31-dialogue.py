@@ -198,6 +198,13 @@ class Dialogue(unittest.TestCase):
         self.assertEqual(running.code, 1)
         self.assertIn("openline down", running.err)
 
+    def test_what_is_told_delivered_shows_since_when_at_once(self):
+        for _ in range(20):
+            sent = self.a.must("send", "freedonia", "x", "--wait", "delivered", "--json").json
+            shown = self.shown(self.a, sent["id"])
+            self.assertEqual(shown["delivered_at"], sent["delivered_at"])
+            self.assertEqual([step["state"] for step in shown["chain"]], ["released", "delivered"])
+
     def test_open_lists_what_waits_for_an_answer(self):
         waits, answered, asks_nothing = self.send("a", "--answer", "wu"), self.send("b"), self.send("c", "--answer", "n")
         self.done(self.b, "roger", answered)
