@@ -146,6 +146,15 @@ static bool check_outbox(void *ctx, int64_t line, const struct ol_outbox_item *i
     return true;
 }
 
+static bool check_leaf(void *ctx, const struct ol_leaf_row *leaf)
+{
+    ++*(size_t *)ctx;
+    assert(leaf->number > 0 && leaf->number <= OL_SEQ_MAX && leaf->bytes.len <= OL_LEAF_MAX);
+    assert(leaf->author == 0 || leaf->author == 'A' || leaf->author == 'B');
+    take(leaf->bytes);
+    return true;
+}
+
 /* The same, but that the first is enough. */
 static bool end_line(void *ctx, const struct ol_line_info *info)
 {
@@ -167,15 +176,20 @@ static bool end_outbox(void *ctx, int64_t line, const struct ol_outbox_item *ite
     return !check_outbox(ctx, line, item);
 }
 
+static bool end_leaf(void *ctx, const struct ol_leaf_row *leaf)
+{
+    return !check_leaf(ctx, leaf);
+}
+
 static void check(const char *path)
 {
     struct ol_damage damage;
     size_t n = 0;
     size_t ends = 0;
     const struct ol_salvage all = {.ctx = &n, .line = check_line, .row = check_row, .answered = check_answered,
-                                   .outbox = check_outbox};
+                                   .outbox = check_outbox, .leaf = check_leaf};
     const struct ol_salvage one = {.ctx = &ends, .line = end_line, .row = end_row, .answered = end_answered,
-                                   .outbox = end_outbox};
+                                   .outbox = end_outbox, .leaf = end_leaf};
     const struct ol_salvage none = {.ctx = NULL};
     enum ol_err err = ol_store_damage(path, &damage);
     enum ol_err again;
