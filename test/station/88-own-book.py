@@ -44,6 +44,10 @@ class OwnBook(unittest.TestCase):
         self.a, self.b = self.pair.a, self.pair.b
         self.pair.up()
         self.about = self.a.must("send", "freedonia", "Qsent", "--wait", "delivered", "--json").json["id"]
+        wait_for(self.of_peer, "the receipt to be on record")
+
+    def of_peer(self):
+        return [i for i in stations.record(self.a, "freedonia") if i[0] != self.about[0]]
 
     def note(self, text, *args):
         return self.a.must("note", "freedonia", self.about, text, "--json", *args).json
@@ -99,7 +103,8 @@ class OwnBook(unittest.TestCase):
 
     def test_nothing_of_it_passes_on_the_line(self):
         """Frames are sealed, so it is their size that tells: a megabyte of notes costs no more than silence."""
-        before = stations.record(self.b, "ruritania").keys()
+        before = stations.record(self.a, "freedonia").keys()
+        wait_for(lambda: stations.record(self.b, "ruritania").keys() == before, "equal records")
         text = "".join(random.Random(1).choices("abcdefghijklmnopqrstuvwxyz", k=32000))
         carried = self.pair.proxy.carried
         for _ in range(32):
@@ -130,8 +135,10 @@ class OwnBook(unittest.TestCase):
         self.assertIn("from stdin", self.a.must("note", "list", "freedonia").out)
 
     def test_notes_may_be_on_what_the_peer_wrote_whatever_kind_it_is(self):
-        ids = [i for i in stations.record(self.a, "freedonia") if i[0] != self.about[0]]
-        self.assertTrue(ids)
+        said = self.b.must("send", "ruritania", "their own words", "--wait", "delivered", "--json").json["id"]
+        ids = self.of_peer()
+        self.assertIn(said, ids)
+        self.assertGreater(len(ids), 1)
         for i in ids:
             self.a.must("note", "freedonia", i, "so it is")
             self.assertEqual(len(self.notes("freedonia", i)), 1)
