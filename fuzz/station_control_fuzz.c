@@ -77,6 +77,13 @@ static void no_chances(void *const out, const size_t len)
     memset(out, 4, len);
 }
 
+static void no_fault(void *ctx, const struct ol_fault *f)
+{
+    (void)ctx;
+    (void)f;
+    abort();
+}
+
 static void make_good(void)
 {
     static randombytes_implementation none = {.implementation_name = chance_name, .random = no_chance,
@@ -95,6 +102,8 @@ static void make_good(void)
     assert(err == OL_OK);
     s.card = made.card[0];
     s.conf = (struct ol_station_conf){.lang = "en", .liveness_seconds = 20};
+    if (ol_forms_load(-1, &s.forms, no_fault, NULL))
+        abort();
 }
 
 static void on_store(uv_poll_t *handle, int status, int events)

@@ -5,25 +5,32 @@
 
 #include "cli/cmd.h"
 
+/* Takes the result. */
+static void show(const struct ol_cli *c, json_t *result, const char *key)
+{
+    char id[OL_WORD_MAX];
+    char line[OL_WORD_MAX];
+    char state[OL_WORD_MAX];
+
+    if (c->json) {
+        ol_print_json(result);
+        return;
+    }
+    ol_print(stdout, key, "id", ol_word(result, "id", id), "line", ol_word(result, "line", line),
+             "state", ol_word(result, "state", state), NULL);
+    json_decref(result);
+}
+
 /* Every one of these writes an entry; the answer says which, and what follows from it. */
 static enum ol_exit ask_and_show(const struct ol_cli *c, const char *method, json_t *params,
                                  const char *key)
 {
     json_t *result;
-    char id[OL_WORD_MAX];
-    char line[OL_WORD_MAX];
-    char state[OL_WORD_MAX];
     struct ol_fault f;
 
     if (ol_cmd_ask(c, method, params, OL_ANSWER_MS, &result, &f) != OL_OK)
         return ol_cmd_fail(&f);
-    if (c->json) {
-        ol_print_json(result);
-        return OL_EXIT_DONE;
-    }
-    ol_print(stdout, key, "id", ol_word(result, "id", id), "line", ol_word(result, "line", line),
-             "state", ol_word(result, "state", state), NULL);
-    json_decref(result);
+    show(c, result, key);
     return OL_EXIT_DONE;
 }
 
@@ -48,9 +55,65 @@ enum ol_exit ol_cmd_take(const struct ol_cli *c)
     return act(c, "take", NULL);
 }
 
+/* "2, 5"; "-" for none. */
+static const char *join(const json_t *numbers, char *out, size_t cap)
+{
+    size_t len = 0;
+    size_t i;
+    json_t *n;
+
+    snprintf(out, cap, "-");
+    json_array_foreach(numbers, i, n) {
+        if (len < cap)
+            len += (size_t)snprintf(out + len, cap - len, "%s%d", i > 0 ? ", " : "", (int)json_integer_value(n));
+    }
+    return out;
+}
+
+/* Says which fields were not read back as they were sent. */
+static void print_misread(const json_t *misread)
+{
+    char text[3][4 * OL_FORM_FIELDS];
+
+    ol_print(stderr, "say.readback.misread", "differs",
+             join(json_object_get(misread, "differs"), text[0], sizeof text[0]), "left_out",
+             join(json_object_get(misread, "left_out"), text[1], sizeof text[1]), "added",
+             join(json_object_get(misread, "added"), text[2], sizeof text[2]), NULL);
+}
+
+/* A form, field by field: the machine compares. */
+static enum ol_exit readback_form(const struct ol_cli *c)
+{
+    struct ol_fault f;
+    json_t *fields = ol_cmd_fields(&c->args, &f);
+    json_t *result;
+    enum ol_exit code = OL_EXIT_DONE;
+
+    if (fields == NULL)
+        return ol_cmd_fail(&f);
+    if (ol_cmd_ask(c, "act",
+                   json_pack("{s:s,s:s,s:s,s:o}", "line", c->args.operand[0], "id", c->args.operand[1], "act",
+                             "readback", "fields", fields),
+                   OL_ANSWER_MS, &result, &f) != OL_OK)
+        return ol_cmd_fail(&f);
+    if (json_is_object(json_object_get(result, "misread"))) {
+        print_misread(json_object_get(result, "misread"));
+        code = OL_EXIT_NOT_VERIFIED;
+    }
+    show(c, result, "say.act");
+    return code;
+}
+
 enum ol_exit ol_cmd_readback(const struct ol_cli *c)
 {
-    return act_with_text(c, "readback", c->args.operand[2]);
+    struct ol_fault f;
+
+    if (c->args.operands == 2)
+        return readback_form(c);
+    if (ol_args_value(&c->args, "field") == NULL)
+        return act_with_text(c, "readback", c->args.operand[2]);
+    ol_fault_set(&f, OL_EXIT_USAGE, "err.usage.text_or_form", NULL);
+    return ol_cmd_fail(&f);
 }
 
 enum ol_exit ol_cmd_confirm(const struct ol_cli *c)

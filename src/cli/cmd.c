@@ -134,3 +134,39 @@ uint32_t ol_cmd_time(const char *text)
     }
     return 0;
 }
+
+/* One N=VALUE into the object. */
+static bool read_field(const char *given, json_t *fields, struct ol_fault *f)
+{
+    size_t digits = strspn(given, "0123456789");
+    char n[8];
+
+    if (digits == 0 || digits >= sizeof n || given[digits] != '=') {
+        ol_fault_set(f, OL_EXIT_USAGE, "err.usage.field", "value", given, NULL);
+        return false;
+    }
+    snprintf(n, sizeof n, "%.*s", (int)digits, given);
+    if (json_object_get(fields, n) != NULL) {
+        ol_fault_set(f, OL_EXIT_USAGE, "err.usage.field_twice", "n", n, NULL);
+        return false;
+    }
+    if (json_object_set_new(fields, n, json_string(given + digits + 1)) == 0)
+        return true;
+    ol_fault_set(f, OL_EXIT_USAGE, "form.wrong.text", "n", n, "label", "", NULL);
+    return false;
+}
+
+json_t *ol_cmd_fields(const struct ol_args *args, struct ol_fault *f)
+{
+    const char *given[OL_GIVEN_MAX];
+    size_t n = ol_args_values(args, "field", given, OL_GIVEN_MAX);
+    json_t *fields = json_object();
+
+    for (size_t i = 0; i < n; i++) {
+        if (!read_field(given[i], fields, f)) {
+            json_decref(fields);
+            return NULL;
+        }
+    }
+    return fields;
+}

@@ -135,11 +135,13 @@ static void show_message(struct listing *l, json_t *m)
 
 static json_t *page_params(const struct listing *l, json_t *next)
 {
+    const char *lang = ol_args_value(&l->c->args, "lang");
+
     if (l->query != NULL)
-        return json_pack("{s:s,s:s,s:O,s:i}", "line", l->line, "query", l->query, "after", next, "limit",
-                         json_is_null(next) ? FOUND_FIRST : PAGE);
-    return json_pack("{s:s,s:b,s:O,s:i}", "line", l->line, "open", ol_args_value(&l->c->args, "open") != NULL, "after",
-                     next, "limit", PAGE);
+        return json_pack("{s:s,s:s,s:O,s:i,s:s*}", "line", l->line, "query", l->query, "after", next, "limit",
+                         json_is_null(next) ? FOUND_FIRST : PAGE, "lang", lang);
+    return json_pack("{s:s,s:b,s:O,s:i,s:s*}", "line", l->line, "open", ol_args_value(&l->c->args, "open") != NULL, "after",
+                     next, "limit", PAGE, "lang", lang);
 }
 
 /* Prints one page; *next is the cursor of the page after it, null when it was the last. */
@@ -261,13 +263,16 @@ static void print_act(const json_t *act)
         ol_print_cell(ol_word(act, "stage", buf), 4);
     ol_print_row_end();
     print_word(act, "until", "say.show.until");
+    if (json_is_object(json_object_get(act, "misread")))
+        ol_print(stdout, "say.show.misread", NULL);
     if (json_is_string(json_object_get(act, "text")))
         ol_print_text(json_object_get(act, "text"), "         ");
 }
 
 enum ol_exit ol_cmd_show(const struct ol_cli *c)
 {
-    json_t *params = json_pack("{s:s,s:s}", "line", c->args.operand[0], "id", c->args.operand[1]);
+    json_t *params = json_pack("{s:s,s:s,s:s*}", "line", c->args.operand[0], "id", c->args.operand[1], "lang",
+                               ol_args_value(&c->args, "lang"));
     json_t *m;
     json_t *act;
     size_t i;

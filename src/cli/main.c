@@ -22,7 +22,9 @@ static const struct ol_opt options[] = {
     {"corrects", 0, "ID", false, "opt.corrects"},
     {"exec", 0, "COMMAND", false, "opt.exec"},
     {"exercise", 0, NULL, false, "opt.exercise"},
+    {"field", 0, "N=VALUE", true, "opt.field"},
     {"follow", 0, NULL, false, "opt.follow"},
+    {"form", 0, "CODE", false, "opt.form"},
     {"handling", 0, "WORD", false, "opt.handling"},
     {"kind", 0, "KIND", false, "opt.kind"},
     {"lang", 0, "TAG", false, "opt.lang"},
@@ -69,16 +71,19 @@ static const struct ol_cmd commands[] = {
      "LINE [-p flash|immediate|priority|routine] [-s SUBJECT] [--lang TAG] [--exercise]\n"
      "           [--marker WORD] [--answer wu|an|r|y|n] [--re ID] [--corrects ID | --cancels ID]\n"
      "           [--level WORD] [--to ROLE] [--standing WORD] [--ref TEXT] [--handling WORD]\n"
-     "           [--wait delivered|taken|confirmed] [--timeout SECONDS] (TEXT | -)",
+     "           [--wait delivered|taken|confirmed] [--timeout SECONDS] (TEXT | - | --form CODE [--field N=VALUE]...)",
      "help.send",
-     "precedence subject lang exercise marker answer re corrects cancels level to standing ref handling wait timeout ", 2, 2,
-     false, ol_cmd_send},
+     "precedence subject lang exercise marker answer re corrects cancels level to standing ref handling wait timeout "
+     "form field ",
+     1, 2, false, ol_cmd_send},
     {"answer", "LINE ID (TEXT | -)", "help.answer", "precedence lang wait timeout ", 3, 3, false, ol_cmd_answer},
     {"list", "LINE [--open] [--follow]", "help.list", "open follow ", 1, 1, false, ol_cmd_list},
     {"search", "LINE QUERY", "help.search", "", 2, 2, false, ol_cmd_search},
     {"show", "LINE ID", "help.show", "", 2, 2, false, ol_cmd_show},
+    {"list", "LINE [--open] [--follow] [--lang TAG]", "help.list", "open follow lang ", 1, 1, false, ol_cmd_list},
+    {"show", "LINE ID [--lang TAG]", "help.show", "lang ", 2, 2, false, ol_cmd_show},
     {"take", "LINE ID", "help.take", "", 2, 2, false, ol_cmd_take},
-    {"readback", "LINE ID (TEXT | -)", "help.readback", "", 3, 3, false, ol_cmd_readback},
+    {"readback", "LINE ID (TEXT | - | [--field N=VALUE]...)", "help.readback", "field ", 2, 3, false, ol_cmd_readback},
     {"confirm", "LINE ID", "help.confirm", "", 2, 2, false, ol_cmd_confirm},
     {"correct", "LINE ID (TEXT | -)", "help.correct", "", 3, 3, false, ol_cmd_correct},
     {"decline", "LINE ID [--reason TEXT]", "help.decline", "reason ", 2, 2, false, ol_cmd_decline},

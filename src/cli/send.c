@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* send: one text on a line, and waiting for what becomes of it. */
+/* send: one text or form on a line, and waiting for what becomes of it. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,17 +35,19 @@ static bool read_timeout(const char *text, int *ms)
 struct order {
     const char *line;
     const char *re; /* what it answers, or NULL */
-    const char *precedence;
-    const char *wait; /* or NULL */
+    const char *precedence; /* NULL: as the form has it */
+    const char *wait;       /* or NULL */
     int timeout_ms;
-    json_t *text;
+    json_t *text;   /* or NULL: a form */
+    json_t *fields; /* of the form */
 };
 
 static json_t *params_of(const struct ol_cli *c, const struct order *o)
 {
     static const char *const meant[] = {"marker", "answer", "re",       "corrects", "cancels",
                                         "level",  "to",     "standing", "ref",      "handling"};
-    json_t *message = json_pack("{s:O,s:s?,s:s?,s:s,s:b}", "text", o->text, "subject",
+    json_t *message = json_pack("{s:O*,s:s*,s:O*,s:s?,s:s?,s:s*,s:b}", "text", o->text, "form",
+                                ol_args_value(&c->args, "form"), "fields", o->fields, "subject",
                                 ol_args_value(&c->args, "subject"), "lang",
                                 ol_args_value(&c->args, "lang"), "precedence", o->precedence, "exercise",
                                 ol_args_value(&c->args, "exercise") != NULL);
@@ -136,6 +138,23 @@ static void say_if_open(const struct ol_cli *c, const struct order *o)
     json_decref(answered);
 }
 
+/* What is sent: the text, or without one the fields of a form. */
+static enum ol_err read_words(const struct ol_cli *c, const char *text, struct order *o, struct ol_fault *f)
+{
+    bool is_form = ol_args_value(&c->args, "form") != NULL;
+
+    if (is_form == (text != NULL) || (!is_form && ol_args_value(&c->args, "field") != NULL)) {
+        ol_fault_set(f, OL_EXIT_USAGE, "err.usage.text_or_form", NULL);
+        return OL_MALFORMED;
+    }
+    if (is_form)
+        o->fields = ol_cmd_fields(&c->args, f);
+    else
+        o->text = ol_cmd_text(text, f);
+    return o->fields != NULL || o->text != NULL ? OL_OK : OL_MALFORMED;
+}
+
+/* The text is NULL for a form. */
 static enum ol_exit run_order(const struct ol_cli *c, const char *re, const char *text)
 {
     static const char *const precedences[] = {"flash", "immediate", "priority", "routine", NULL};
@@ -145,23 +164,23 @@ static enum ol_exit run_order(const struct ol_cli *c, const char *re, const char
     struct order o = {
         .line = c->args.operand[0],
         .re = re,
-        .precedence = precedence != NULL ? precedence : "routine",
+        .precedence = precedence != NULL || text == NULL ? precedence : "routine",
         .wait = ol_args_value(&c->args, "wait"),
     };
     struct ol_fault f;
     enum ol_exit code;
 
-    if (!is_one_of(o.precedence, precedences))
+    if (o.precedence != NULL && !is_one_of(o.precedence, precedences))
         return ol_cmd_bad_value("precedence", o.precedence, "flash, immediate, priority, routine");
     if (o.wait != NULL && !is_one_of(o.wait, waits))
         return ol_cmd_bad_value("wait", o.wait, "delivered, taken, confirmed");
     if (!read_timeout(timeout, &o.timeout_ms))
         return ol_cmd_bad_value("timeout", timeout, "0 .. 1000000");
-    o.text = ol_cmd_text(text, &f);
-    if (o.text == NULL)
+    if (read_words(c, text, &o, &f) != OL_OK)
         return ol_cmd_fail(&f);
     code = send_text(c, &o);
     json_decref(o.text);
+    json_decref(o.fields);
     if (code == OL_EXIT_DONE && o.re != NULL)
         say_if_open(c, &o);
     return code;
@@ -169,7 +188,7 @@ static enum ol_exit run_order(const struct ol_cli *c, const char *re, const char
 
 enum ol_exit ol_cmd_send(const struct ol_cli *c)
 {
-    return run_order(c, NULL, c->args.operand[1]);
+    return run_order(c, NULL, c->args.operands > 1 ? c->args.operand[1] : NULL);
 }
 
 enum ol_exit ol_cmd_answer(const struct ol_cli *c)

@@ -9,6 +9,7 @@
 
 #include "base/utf8.h"
 #include "crypto/hash.h"
+#include "desk/message.h"
 #include "wire/card.h"
 
 #define TITLE_MAX 160u
@@ -394,7 +395,7 @@ static bool read_form(struct reader *r, struct ol_form *form)
     form->code = json_string_value(json_object_get(form->json, "code"));
     if (!is_made_of(form->code, UPPER, UPPER DIGITS, 2, OL_FORM_CODE_MAX))
         return refuse(r, "code", "form.why.word");
-    if (handling != NULL && !is_made_of(json_string_value(handling), LOWER, LOWER "_", 1, 32))
+    if (handling != NULL && !is_made_of(json_string_value(handling), LOWER, LOWER DIGITS "-", 1, OL_WORD_LEVEL))
         return refuse(r, "handling", "form.why.word");
     return check_words(r, form->json, "title", TITLE_MAX) && check_words(r, form->json, "note", HELP_MAX) &&
            check_word(r, form->json, "marker",

@@ -101,7 +101,8 @@ static void answer_send(struct call *call)
     json_t *messages = json_array();
 
     for (size_t i = 0; i < call->n; i++)
-        json_array_append_new(messages, item_json(call, &call->item[i]));
+        if (ol_kind_is_message(call->item[i].kind))
+            json_array_append_new(messages, item_json(call, &call->item[i]));
     client_result(call->client, call->id, json_pack("{s:i,s:o,s:s}", "schema", 1, "messages", messages, "outcome",
                                                     outcome_of(call)));
 }
@@ -113,9 +114,10 @@ static void answer_act(struct call *call)
     enum ol_message_state state = view_state(l, call->about_author, call->about);
 
     client_result(call->client, call->id,
-                  json_pack("{s:i,s:o,s:s,s:s,s:o}", "schema", 1, "id", view_id(call->about_author, call->about), "line",
-                            l->info.name, "state", ol_message_state_name(state), "entry",
-                            item->seq > 0 ? view_id(l->core->cfg.record.own, item->seq) : json_null()));
+                  json_pack("{s:i,s:o,s:s,s:s,s:o,s:o}", "schema", 1, "id", view_id(call->about_author, call->about),
+                            "line", l->info.name, "state", ol_message_state_name(state), "entry",
+                            item->seq > 0 ? view_id(l->core->cfg.record.own, item->seq) : json_null(), "misread",
+                            form_misread(&call->misread)));
 }
 
 static void answer_entry(struct call *call)
@@ -256,7 +258,8 @@ static void item_durable(struct line *l, const struct ol_put *put)
         item->durable = true;
         if (put->what == OL_PUT_ROW)
             item->seq = put->row.h.seq;
-        if (call->wait == WAIT_DURABLE)
+        /* What gives a form its number waits for nobody's answer. */
+        if (call->wait == WAIT_DURABLE || item->kind == OL_KIND_FORM_NUMBER)
             reach(call, item);
         return;
     }
@@ -296,7 +299,7 @@ static void tell_followers(struct line *l, uint8_t author, uint32_t seq)
         ol_store_row(l->station->store, l->info.number, author, seq, &row) != OL_OK || !ol_kind_is_message(row.h.kind))
         return;
     control_event(l->station, l, json_pack("{s:i,s:s,s:s,s:o}", "schema", 1, "line", l->info.name, "event", "message",
-                                           "message", view_message(l, &row)));
+                                           "message", view_message(l, &row, l->station->conf.lang)));
 }
 
 void calls_committed(struct line *l, const struct ol_batch *batch)

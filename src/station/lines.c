@@ -173,6 +173,7 @@ static bool apply(struct line *l, const struct ol_put *put)
             remember(l, &put->row);
         ending_note(l, &put->row.h);
         search_note(l, &put->row.h);
+        form_note(l, &put->row);
         return true;
     case OL_PUT_OUTBOX:
         return box(l, put->token, put->row.h.kind, put->row.h.flags, put->row.body);
@@ -314,6 +315,7 @@ static bool load_row(void *ctx, const struct ol_row *row)
 
     if (ol_line_load(l->core, row) == OL_OK) {
         ending_note(l, &row->h);
+        form_note(l, row);
         return true;
     }
     station_log("line %s: the record is damaged at %c%u", l->info.name, row->h.author, row->h.seq);
@@ -334,6 +336,7 @@ static bool load_outbox(void *ctx, const struct ol_outbox_item *item)
     struct line *l = ctx;
 
     l->closing = l->closing || item->kind == OL_KIND_CLOSE;
+    form_note_boxed(l, item->kind, item->body);
     return box(ctx, item->token, item->kind, item->flags, item->body);
 }
 
@@ -559,6 +562,7 @@ static void on_line_closed(uv_handle_t *handle)
     for (size_t i = 0; i < l->outbox_n; i++)
         ol_blob_free(&l->outbox[i].body);
     free(l->outbox);
+    form_forget(l);
     ol_line_fini(l->core);
     free(l->core);
     free(l);

@@ -84,6 +84,13 @@ static void on_store(uv_poll_t *handle, int status, int events)
         lines_drain(s);
 }
 
+/* One file that is no form is not worth a station that does not start. */
+static void form_refused(void *ctx, const struct ol_fault *f)
+{
+    (void)ctx;
+    log_fault(f);
+}
+
 static enum ol_err open_all(struct station *s, struct ol_fault *f)
 {
     enum ol_err err;
@@ -91,6 +98,7 @@ static enum ol_err open_all(struct station *s, struct ol_fault *f)
     if ((err = ol_home_keys_read(&s->home, &s->keys, f)) != OL_OK ||
         (err = ol_home_card_read(&s->home, &s->keys, &s->card, f)) != OL_OK ||
         (err = ol_station_conf_read(&s->home, &s->conf, f)) != OL_OK ||
+        (err = ol_forms_load(s->home.dir, &s->forms, form_refused, NULL)) != OL_OK ||
         (err = lines_load(s, f)) != OL_OK)
         return err;
     return OL_OK;
@@ -125,6 +133,7 @@ static void release(struct station *s)
 {
     ol_store_close(&s->store);
     ol_keyring_fini(&s->keys);
+    ol_forms_free(&s->forms);
     ol_home_close(&s->home);
     ol_keeper_end(&s->keeper);
 }

@@ -51,8 +51,7 @@ static bool is_ascii(const char *text, size_t len)
     return i == len;
 }
 
-/* In NFC, in memory of its own (free it); NULL when it is not UTF-8 or there is no memory. */
-static uint8_t *to_nfc(const json_t *value, size_t *len)
+uint8_t *text_nfc(const json_t *value, size_t *len)
 {
     const char *text = json_string_value(value);
     utf8proc_uint8_t *out = NULL;
@@ -75,7 +74,7 @@ static uint8_t *to_nfc(const json_t *value, size_t *len)
 
 bool read_text(const json_t *value, size_t max, uint8_t **out, size_t *len, struct ol_fault *f)
 {
-    *out = to_nfc(value, len);
+    *out = text_nfc(value, len);
     if (*out == NULL)
         ol_fault_set(f, OL_EXIT_USAGE, "err.station.text", NULL);
     else if (*len == 0)
@@ -104,7 +103,7 @@ static int precedence_of(const char *name)
     return -1;
 }
 
-static bool keep_body(struct call_item *item, const struct ol_wr *w)
+bool item_keep(struct call_item *item, const struct ol_wr *w)
 {
     item->body.p = malloc(w->len + 1);
     if (item->body.p == NULL || w->full)
@@ -213,11 +212,12 @@ static bool read_meaning(struct line *l, const json_t *m, struct ol_message *out
     return true;
 }
 
-/* How urgent it is, and whether an exercise. False with the fault. */
-static bool read_flags(const json_t *m, uint8_t *flags, struct ol_fault *f)
+/* How urgent it is, `otherwise` when nothing is said, and whether an exercise. False with the fault. */
+static bool read_flags(const json_t *m, const char *otherwise, uint8_t *flags, struct ol_fault *f)
 {
     const json_t *urgency = json_object_get(m, "precedence");
-    int precedence = urgency == NULL || json_is_null(urgency) ? OL_ROUTINE : precedence_of(json_string_value(urgency));
+    bool unsaid = urgency == NULL || json_is_null(urgency);
+    int precedence = precedence_of(unsaid ? otherwise : json_string_value(urgency));
 
     if (precedence < 0) {
         ol_fault_set(f, OL_EXIT_USAGE, "err.station.precedence", NULL);
@@ -276,7 +276,7 @@ static bool write_message(const struct ol_message *m, struct call_item *item, st
 
     ol_message_write(m, &w);
     item->kind = OL_KIND_MESSAGE;
-    if (keep_body(item, &w))
+    if (item_keep(item, &w))
         return true;
     ol_fault_set(f, OL_EXIT_FAILED, "err.station.memory", NULL);
     return false;
@@ -289,7 +289,7 @@ static bool read_message(struct line *l, const json_t *m, struct call_item *item
     uint8_t *text = NULL;
     uint8_t *title = NULL;
     uint8_t *ref = NULL;
-    bool ok = read_flags(m, &item->flags, f) && read_lang(l, m, &message.lang, f) && read_meaning(l, m, &message, f) &&
+    bool ok = read_flags(m, "routine", &item->flags, f) && read_lang(l, m, &message.lang, f) && read_meaning(l, m, &message, f) &&
               read_text(json_object_get(m, "text"), OL_TEXT_MAX, &text, &message.text.len, f) &&
               read_title(m, "subject", SUBJECT_MAX, &message.subject, &title, f) &&
               read_title(m, "ref", OL_WORD_ROLE, &message.ref, &ref, f);
@@ -300,6 +300,62 @@ static bool read_message(struct line *l, const json_t *m, struct call_item *item
     free(title);
     free(ref);
     return ok;
+}
+
+/* What the form says of itself, as far as the request says nothing. */
+static void mean_as_form(const struct ol_form *form, const json_t *m, struct ol_message *meant)
+{
+    const char *handling = json_string_value(json_object_get(form->json, "handling"));
+
+    if (is_or_null(m, "marker", JSON_NULL))
+        meant->marker = (uint8_t)ol_marker_of(json_string_value(json_object_get(form->json, "marker")));
+    if (is_or_null(m, "answer", JSON_NULL))
+        meant->answer = (uint8_t)ol_class_of(json_string_value(json_object_get(form->json, "answer")));
+    if (is_or_null(m, "handling", JSON_NULL) && handling != NULL)
+        meant->handling = ol_span(handling, strlen(handling));
+}
+
+/* A form of a send: itself, after the entry that gives it its number. False with the fault; items are bodies up to
+ * n. */
+static bool read_form(struct line *l, const json_t *m, struct call_item item[static 2], size_t *n, struct ol_fault *f)
+{
+    const char *code = json_string_value(json_object_get(m, "form"));
+    const struct ol_form *form = code != NULL ? ol_forms_by_code(&l->station->forms, code) : NULL;
+    const char *precedence;
+    struct ol_message meant = {0};
+    uint8_t *title = NULL;
+    uint8_t *ref = NULL;
+    uint8_t flags;
+    bool ok;
+
+    if (form == NULL || !is_or_null(m, "text", JSON_NULL) || !is_or_null(m, "fields", JSON_OBJECT)) {
+        ol_fault_set(f, OL_EXIT_USAGE, form == NULL ? "err.form.code" : "err.form.alone", "code",
+                     code != NULL ? code : "", NULL);
+        return false;
+    }
+    precedence = json_string_value(json_object_get(form->json, "precedence"));
+    ok = read_flags(m, precedence != NULL ? precedence : "routine", &flags, f) && read_lang(l, m, &meant.lang, f) &&
+         read_meaning(l, m, &meant, f) && read_title(m, "subject", SUBJECT_MAX, &meant.subject, &title, f) &&
+         read_title(m, "ref", OL_WORD_ROLE, &meant.ref, &ref, f);
+    if (ok) {
+        mean_as_form(form, m, &meant);
+        ok = form_items(l, form, json_object_get(m, "fields"), &meant, item, n, f);
+    }
+    for (size_t i = 0; ok && i < *n; i++)
+        item[i].flags = flags; /* alike, so that neither goes before the other */
+    free(title);
+    free(ref);
+    return ok;
+}
+
+static bool read_items(struct line *l, const json_t *m, struct call_item item[static 2], size_t *n, struct ol_fault *f)
+{
+    if (!is_or_null(m, "form", JSON_NULL)) {
+        *n = 0;
+        return read_form(l, m, item, n, f);
+    }
+    *n = 1;
+    return read_message(l, m, item, f);
 }
 
 static int wait_of(const json_t *value)
@@ -332,6 +388,7 @@ static void method_send(const struct request *r)
     json_int_t timeout = json_is_integer(json_object_get(r->params, "timeout_ms"))
                              ? json_integer_value(json_object_get(r->params, "timeout_ms")) : 30000;
     struct call_item *items;
+    size_t items_n = 0;
     struct ol_fault f;
     struct call *call;
 
@@ -341,21 +398,25 @@ static void method_send(const struct request *r)
         fail(r, OL_EXIT_USAGE, "err.station.send", NULL, NULL);
         return;
     }
-    items = calloc(n, sizeof *items);
+    items = calloc(2 * n, sizeof *items);
     for (size_t i = 0; items != NULL && i < n; i++) {
-        if (!read_message(l, json_array_get(messages, i), &items[i], &f)) {
-            items_free(items, i);
+        size_t more;
+        bool read = read_items(l, json_array_get(messages, i), &items[items_n], &more, &f);
+
+        items_n += more;
+        if (!read) {
+            items_free(items, items_n);
             client_fault(r->client, r->id, &f);
             return;
         }
     }
-    call = items != NULL ? call_new(l, r->client, r->id, n) : NULL;
+    call = items != NULL ? call_new(l, r->client, r->id, items_n) : NULL;
     if (call == NULL) {
         fail(r, OL_EXIT_FAILED, "err.station.memory", NULL, NULL);
-        items_free(items, items != NULL ? n : 0);
+        items_free(items, items_n);
         return;
     }
-    memcpy(call->item, items, n * sizeof *items);
+    memcpy(call->item, items, items_n * sizeof *items);
     free(items);
     call->wait = (enum wait_for)wait;
     if (wait != WAIT_DURABLE)
@@ -407,7 +468,8 @@ static bool side_may(const struct line *l, uint8_t kind, const struct ol_row *me
     return ol_act_is_senders(kind) == ours;
 }
 
-static void write_act(const struct request *r, struct line *l, const struct ol_row *message, const struct ol_act *act)
+static void write_act(const struct request *r, struct line *l, const struct ol_row *message, const struct ol_act *act,
+                      const struct ol_misread *misread)
 {
     static uint8_t body[OL_BODY_MAX];
     struct ol_wr w = ol_wr_to(body, sizeof body);
@@ -419,12 +481,13 @@ static void write_act(const struct request *r, struct line *l, const struct ol_r
     }
     ol_act_write(act, &w);
     call->is_act = true;
+    call->misread = *misread;
     call->about_author = message->h.author;
     call->about = message->h.seq;
     call->item[0].kind = act->kind;
     /* An act is as urgent as the message it answers, and as much of an exercise. */
     call->item[0].flags = message->h.flags & (0xc0 | OL_FLAG_EXERCISE);
-    if (!keep_body(&call->item[0], &w)) {
+    if (!item_keep(&call->item[0], &w)) {
         fail(r, OL_EXIT_FAILED, "err.station.memory", NULL, NULL);
         call->client = NULL;
     }
@@ -483,6 +546,43 @@ static bool act_fits(const struct ol_act *act, const struct ol_dialogue *d, enum
     return false;
 }
 
+/* A form is read back in fields and not corrected in words; a text is not read back in fields. False with the fault. */
+static bool is_in_kind(const struct request *r, const struct ol_row *message, uint8_t kind, struct ol_fault *f)
+{
+    bool form = message->h.kind == OL_KIND_FORM;
+    bool fields = json_is_object(json_object_get(r->params, "fields"));
+    const char *id = text_param(r, "id");
+
+    if (form && kind == OL_KIND_CORRECT)
+        ol_fault_set(f, OL_EXIT_FAILED, "err.form.correct", "id", id, NULL);
+    else if (form && !fields && kind == OL_KIND_READBACK)
+        ol_fault_set(f, OL_EXIT_USAGE, "err.form.readback", "id", id, NULL);
+    else if (!form && fields)
+        ol_fault_set(f, OL_EXIT_USAGE, "err.form.readback_text", "id", id, NULL);
+    else
+        return true;
+    return false;
+}
+
+/* The values with which a form is read back; they lie in a buffer of their own. False with the fault. */
+static bool read_values(const struct request *r, struct line *l, struct ol_act *act, struct ol_misread *misread,
+                        struct ol_fault *f)
+{
+    static uint8_t values[OL_BODY_MAX];
+    struct ol_wr w = ol_wr_to(values, sizeof values);
+    struct ol_row row;
+    uint8_t author = (uint8_t)('A' + 'B' - l->core->cfg.record.own);
+
+    if (ol_store_row(r->station->store, l->info.number, author, act->message, &row) != OL_OK) {
+        ol_fault_set(f, OL_EXIT_FAILED, "err.station.message", "id", text_param(r, "id"), NULL);
+        return false;
+    }
+    if (!form_readback(l, &row, json_object_get(r->params, "fields"), &w, misread, f))
+        return false;
+    act->values = ol_wr_span(&w);
+    return true;
+}
+
 static bool takes_text(uint8_t kind, const json_t *text)
 {
     bool must = kind == OL_KIND_READBACK || kind == OL_KIND_CORRECT;
@@ -491,11 +591,27 @@ static bool takes_text(uint8_t kind, const json_t *text)
     return must || (may && json_is_string(text));
 }
 
+/* What the act says: values, or a text in *nfc, which is to be freed. False with the fault. */
+static bool read_said(const struct request *r, struct line *l, const struct ol_row *message, struct ol_act *act,
+                      struct ol_misread *misread, uint8_t **nfc, struct ol_fault *f)
+{
+    const json_t *text = json_object_get(r->params, "text");
+
+    if (!is_in_kind(r, message, act->kind, f))
+        return false;
+    if (message->h.kind == OL_KIND_FORM && act->kind == OL_KIND_READBACK)
+        return read_values(r, l, act, misread, f);
+    if (takes_text(act->kind, text) && !read_text(text, OL_TEXT_MAX, nfc, &act->text.len, f))
+        return false;
+    act->text.p = *nfc;
+    return true;
+}
+
 static void method_act(const struct request *r)
 {
     struct line *l = line_param(r);
     struct ol_act act = act_of(text_param(r, "act"));
-    const json_t *text = json_object_get(r->params, "text");
+    struct ol_misread misread = {0};
     enum ol_message_state state;
     struct ol_dialogue d;
     struct ol_row row;
@@ -517,12 +633,11 @@ static void method_act(const struct request *r)
     }
     state = d.state == OL_DELIVERED ? view_state(l, row.h.author, act.message) : d.state;
     if (!act_fits(&act, &d, state, text_param(r, "act"), text_param(r, "id"), &f) || !read_act(r, &d, &act, &f) ||
-        (takes_text(act.kind, text) && !read_text(text, OL_TEXT_MAX, &nfc, &act.text.len, &f))) {
+        !read_said(r, l, &row, &act, &misread, &nfc, &f)) {
         client_fault(r->client, r->id, &f);
         return;
     }
-    act.text.p = nfc;
-    write_act(r, l, &row, &act);
+    write_act(r, l, &row, &act, &misread);
     free(nfc);
 }
 
@@ -543,14 +658,29 @@ static size_t limit_param(const struct request *r)
     return n > 0 && n <= 500 ? (size_t)n : 500;
 }
 
+/* The language in which forms are read: what is asked for, else the station's own. False and an answer when it is no
+ * tag. */
+static bool lang_param(const struct request *r, const char **lang)
+{
+    const char *asked = text_param(r, "lang");
+
+    *lang = asked != NULL ? asked : r->station->conf.lang;
+    if (ol_lang_valid(ol_span(*lang, strlen(*lang))))
+        return true;
+    fail(r, OL_EXIT_USAGE, "err.station.lang", "lang", *lang);
+    return false;
+}
+
 static void method_list(const struct request *r)
 {
     struct line *l = line_param(r);
+    struct view_which which = {.open = json_is_true(json_object_get(r->params, "open")),
+                               .after = text_param(r, "after"),
+                               .limit = limit_param(r)};
     struct ol_fault f;
 
-    if (l != NULL)
-        answer_view(r, view_list(l, json_is_true(json_object_get(r->params, "open")), text_param(r, "after"),
-                                 limit_param(r), &f), &f);
+    if (l != NULL && lang_param(r, &which.lang))
+        answer_view(r, view_list(l, &which, &f), &f);
 }
 
 static void method_search(const struct request *r)
@@ -574,9 +704,10 @@ static void method_show(const struct request *r)
 {
     struct line *l = line_param(r);
     struct ol_row row;
+    const char *lang;
 
-    if (l != NULL && message_param(r, l, &row))
-        done(r, view_show(l, &row));
+    if (l != NULL && lang_param(r, &lang) && message_param(r, l, &row))
+        done(r, view_show(l, &row, lang));
 }
 
 /* A line, the alarms of all lines, or both. */
@@ -672,7 +803,7 @@ static struct call *entry_call(const struct request *r, struct line *l, uint8_t 
     }
     call->is_entry = true;
     call->item[0].kind = kind;
-    if (keep_body(&call->item[0], body))
+    if (item_keep(&call->item[0], body))
         return call;
     call_refuse(call, "err.station.memory");
     return NULL;

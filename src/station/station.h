@@ -10,6 +10,7 @@
  *     methods.c    what can be asked
  *     calls.c      requests that wait for something to become durable, delivered, taken
  *     ending.c     how a line is closed, revoked, succeeded
+ *     form.c       forms: their numbers, sending, reading
  *     view.c       messages, acts and the record as JSON
  *     book.c       the own book: what this side keeps to itself
  *     search.c     the index of the words on record, and who searches
@@ -25,6 +26,7 @@
 #include "desk/alarm.h"
 #include "desk/dialogue.h"
 #include "desk/kind.h"
+#include "form/forms.h"
 #include "line/line.h"
 #include "path/conf.h"
 #include "path/link.h"
@@ -60,6 +62,23 @@ struct boxed {
     struct ol_blob body;
 };
 
+/* A number that a side gave to a form. */
+struct form_given {
+    uint32_t seq; /* of the entry that says so */
+    uint8_t number;
+    struct ol_hash hash;
+    char code[OL_FORM_CODE_MAX + 1];
+};
+#define FORMS_GIVEN 512u /* of one side: twice as many as there are numbers, none of which it should give twice */
+
+/* What this side uses a number for. */
+struct form_slot {
+    struct ol_hash hash;
+    bool used;
+    bool durable; /* an entry on record says so */
+    bool twice;   /* for two forms, as can be after a backup was restored: it is not used any more */
+};
+
 struct line {
     struct station *station;
     struct ol_line_info info;
@@ -82,6 +101,9 @@ struct line {
     uint32_t close_seq[2]; /* the close of A, of B; 0 none */
     bool closing;          /* ours is written, durable or not: nothing but receipts follows */
     bool stopped;          /* closed by both, and both know */
+    struct form_given *given[2]; /* by A, by B; ascending by seq */
+    size_t given_n[2];
+    struct form_slot own_form[256];
     bool succeeds;         /* since the start the entry that names the old line was written */
     struct {
         struct ol_search_mark mark[2]; /* how far the index of words has come, of A, of B */
@@ -146,6 +168,8 @@ const char *text_param(const struct request *r, const char *name);
 struct line *line_param(const struct request *r);
 /* A text as it is kept, in NFC and in memory of its own (free it). False with the fault: empty, longer, not UTF-8. */
 bool read_text(const json_t *value, size_t max, uint8_t **out, size_t *len, struct ol_fault *f);
+/* A string in NFC, in memory of its own (free it); NULL when it is none. */
+uint8_t *text_nfc(const json_t *value, size_t *len);
 /* Runs a request: answers it, or keeps a call that will. */
 void method_run(struct station *s, struct client *c, const json_t *id, const char *method, const json_t *params);
 
@@ -182,6 +206,7 @@ struct call {
     bool late;             /* time is up, something is not durable yet */
     bool closing;
     bool is_act;           /* answered as an act about a message */
+    struct ol_misread misread; /* of a form that is read back */
     bool is_entry;         /* answered as an entry about the line */
     uint8_t about_author;
     uint32_t about;
@@ -193,6 +218,8 @@ struct call {
 
 /* A call with room for n items, on the line's list. */
 struct call *call_new(struct line *l, struct client *c, const json_t *id, size_t n);
+/* Keeps a copy of the body; false without memory, or when it did not fit. */
+bool item_keep(struct call_item *item, const struct ol_wr *body);
 /* Hands the items to the line, as many as it takes now; answers at once when it refuses. */
 void call_write(struct call *call);
 /* Answers with this fault, whose parameter is the line. */
@@ -225,6 +252,30 @@ void ending_consider(struct line *l);
 /* After lines were read: successors name their old line, and have the paths of one that is over. */
 void ending_adopt(struct station *s);
 
+/* ---- form.c ---- */
+
+/* An entry of this line is durable; something lies in its outbox. */
+void form_note(struct line *l, const struct ol_row *row);
+void form_note_boxed(struct line *l, uint8_t kind, struct ol_span body);
+void form_forget(struct line *l);
+/* The entries that send a form with these fields, {"1": "...", ...}: the one that gives it its number, when that is not
+ * on record, and itself. False with the fault; items are bodies up to n in any case, which begins as 0. */
+bool form_items(struct line *l, const struct ol_form *form, const json_t *fields, const struct ol_message *meant,
+                struct call_item item[static 2], size_t *n, struct ol_fault *f);
+/* What a form says in this language, into the message's object: text, form, title, fields, lang. */
+void form_show(const struct line *l, const struct ol_row *row, const char *lang, json_t *message);
+/* The same as one text in the station's language; of an entry that gives a number, which. Null for any other. */
+json_t *form_words(const struct line *l, const struct ol_row *row);
+/* The array of values with which a form is read back, {"1": "...", ...}, and where they are not the form's. False with
+ * the fault. */
+bool form_readback(const struct line *l, const struct ol_row *row, const json_t *fields, struct ol_wr *w,
+                   struct ol_misread *misread, struct ol_fault *f);
+/* What a form was read back with, as one text in this language; and where it was misread. */
+json_t *form_back(const struct line *l, const struct ol_row *row, struct ol_span values, const char *lang,
+                  struct ol_misread *misread);
+/* {"differs": [1], "left_out": [], "added": []}; null when nothing was. */
+json_t *form_misread(const struct ol_misread *misread);
+
 /* ---- view.c ---- */
 
 json_t *view_time(uint32_t utc);
@@ -234,13 +285,20 @@ void view_dialogue(struct line *l, uint8_t author, uint32_t seq, struct ol_dialo
 enum ol_message_state view_state(struct line *l, uint8_t author, uint32_t seq);
 /* When the other side's receipt of this entry was signed; 0 not yet. */
 uint32_t view_delivered_at(struct line *l, uint8_t author, uint32_t seq);
-json_t *view_message(struct line *l, const struct ol_row *row);
-json_t *view_show(struct line *l, const struct ol_row *row);
+/* Forms speak this language. */
+json_t *view_message(struct line *l, const struct ol_row *row, const char *lang);
+json_t *view_show(struct line *l, const struct ol_row *row, const char *lang);
+struct view_which {
+    bool open;         /* only those */
+    const char *after; /* a cursor; NULL for the beginning */
+    size_t limit;
+    const char *lang;
+};
 /* NULL with the fault. */
-json_t *view_list(struct line *l, bool open, const char *after, size_t limit, struct ol_fault *f);
+json_t *view_list(struct line *l, const struct view_which *which, struct ol_fault *f);
 /* As view_list, of those in which all of a query is found. MALFORMED, IO: the index fails, there is no fault. */
-OL_MUST_USE enum ol_err view_found(struct line *l, struct ol_search *index, const struct ol_query *q, const char *after,
-                                   size_t limit, json_t **out, struct ol_fault *f);
+OL_MUST_USE enum ol_err view_found(struct line *l, struct ol_search *index, const struct ol_query *q,
+                                   const struct view_which *which, json_t **out, struct ol_fault *f);
 json_t *view_log(struct line *l, const char *after, size_t limit, struct ol_fault *f);
 json_t *view_status(struct station *s);
 const char *view_precedence(uint8_t flags);
@@ -307,6 +365,7 @@ struct station {
     struct ol_keyring keys;
     struct ol_card card;
     struct ol_station_conf conf;
+    struct ol_forms forms;
     struct ol_store *store;
     struct ol_book book;
     uv_poll_t store_poll;

@@ -105,6 +105,8 @@ static struct rows acts_of(struct line *l, uint8_t author, uint32_t seq)
 
 struct acts {
     struct line *line;
+    const struct ol_row *message;
+    const char *lang; /* in which forms are read */
     struct rows rows;
     size_t at[2];
     json_t *acts; /* as lists of JSON, when they are wanted */
@@ -245,13 +247,17 @@ static const char *reached(const struct ol_act *act, const struct ol_dialogue *a
 static void tell_act(struct acts *a, const struct ol_row *row, const struct ol_act *act, const struct ol_dialogue *after,
                      bool effect)
 {
+    struct ol_misread misread = {0};
+    json_t *text = act->values.len > 0 ? form_back(a->line, a->message, act->values, a->lang, &misread)
+                                       : string_or_null(act->text);
 
     json_array_append_new(
-        a->acts, json_pack("{s:o,s:s,s:s,s:o,s:o,s:b,s:o,s:o}", "entry", view_id(row->h.author, row->h.seq), "act",
+        a->acts, json_pack("{s:o,s:s,s:s,s:o,s:o,s:b,s:o,s:o,s:o}", "entry", view_id(row->h.author, row->h.seq), "act",
                            act_name(row, act), "side", side_name(row->h.author), "time", view_time(row->h.time), "text",
-                           string_or_null(act->text), "effect", effect, "stage",
+                           text, "effect", effect, "stage",
                            act->kind == OL_KIND_ONWARD ? json_string(ol_stage_name(act->what)) : json_null(), "until",
-                           act->until > 0 ? view_time(act->until) : json_null()));
+                           act->until > 0 ? view_time(act->until) : json_null(), "misread",
+                           form_misread(&misread)));
     if (row->h.kind == OL_KIND_REPLY)
         tell_answer(a->answers, row, ol_answer_name(act->what), act->text, act->until, effect);
     else if (effect)
@@ -268,7 +274,7 @@ static void tell(void *ctx, const struct ol_row *row, const struct ol_dialogue *
     if (ol_is_act(row->h.kind)) {
         if (ol_act_read(row->h.kind, row->body, &act) == OL_OK)
             tell_act(a, row, &act, after, effect);
-    } else if (row->h.author != after->author && ol_message_read(row->body, &m) == OL_OK) {
+    } else if (row->h.author != after->author && ol_meaning_read(row->h.kind, row->body, &m) == OL_OK) {
         tell_answer(a->answers, row, "answer", m.text, 0, effect);
     }
 }
@@ -287,11 +293,19 @@ static uint32_t due_at(const struct ol_row *row, const struct ol_dialogue *d, ui
     return d->open ? d->until : 0;
 }
 
+/* What a form says in this language, else how it is with a text. */
+static void say(struct line *l, const struct ol_row *row, const char *lang, json_t *out)
+{
+    json_object_update_new(out, json_pack("{s:n,s:n,s:n}", "form", "title", "fields"));
+    if (row->h.kind == OL_KIND_FORM)
+        form_show(l, row, lang, out);
+}
+
 static json_t *message_json(struct line *l, const struct ol_row *row, enum ol_message_state state,
-                            const struct ol_dialogue *d, uint32_t delivered_at)
+                            const struct ol_dialogue *d, uint32_t delivered_at, const char *lang)
 {
     struct ol_message m;
-    bool read = ol_message_read(row->body, &m) == OL_OK;
+    bool read = ol_meaning_read(row->h.kind, row->body, &m) == OL_OK;
     uint32_t due = due_at(row, d, delivered_at);
     json_t *out = json_pack(
         "{s:i,s:o,s:s,s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:b,s:b,s:b,s:b}", "schema", 1, "id", view_id(row->h.author, row->h.seq),
@@ -310,13 +324,14 @@ static json_t *message_json(struct line *l, const struct ol_row *row, enum ol_me
         "closed_by", ref_json(d->closed));
 
     json_object_update_new(out, meant);
+    say(l, row, lang, out);
     return out;
 }
 
 /* A message with what was answered and every state it has reached; with all acts too, if they are wanted. */
-static json_t *whole_json(struct line *l, const struct ol_row *row, bool with_acts)
+static json_t *whole_json(struct line *l, const struct ol_row *row, bool with_acts, const char *lang)
 {
-    struct acts a = {.line = l, .rows = acts_of(l, row->h.author, row->h.seq)};
+    struct acts a = {.line = l, .message = row, .lang = lang, .rows = acts_of(l, row->h.author, row->h.seq)};
     uint32_t delivered_at = view_delivered_at(l, row->h.author, row->h.seq);
     struct ol_dialogue d;
     json_t *out;
@@ -328,7 +343,8 @@ static json_t *whole_json(struct line *l, const struct ol_row *row, bool with_ac
     if (delivered_at > 0)
         json_array_append_new(a.chain, step_json("delivered", (uint8_t)('A' + 'B' - row->h.author), delivered_at, false));
     ol_dialogue_of(&d, row, next_act, tell, &a);
-    out = message_json(l, row, d.state == OL_DELIVERED ? carried(l, row->h.author, row->h.seq) : d.state, &d, delivered_at);
+    out = message_json(l, row, d.state == OL_DELIVERED ? carried(l, row->h.author, row->h.seq) : d.state, &d, delivered_at,
+                       lang);
     json_object_set_new(out, "answers", a.answers);
     json_object_set_new(out, "chain", a.chain);
     if (with_acts) {
@@ -340,14 +356,14 @@ static json_t *whole_json(struct line *l, const struct ol_row *row, bool with_ac
     return out;
 }
 
-json_t *view_message(struct line *l, const struct ol_row *row)
+json_t *view_message(struct line *l, const struct ol_row *row, const char *lang)
 {
     struct rows kept = {.most = 1};
     json_t *out;
 
     /* The row's body is borrowed from the store, which is asked again for what is about it. */
     keep_row(&kept, row);
-    out = kept.n > 0 ? whole_json(l, &kept.row[0], false) : json_null();
+    out = kept.n > 0 ? whole_json(l, &kept.row[0], false, lang) : json_null();
     rows_free(&kept);
     return out;
 }
@@ -372,7 +388,7 @@ static json_t *understood_json(struct line *l, const struct ol_row *row)
     return json_true();
 }
 
-json_t *view_show(struct line *l, const struct ol_row *row)
+json_t *view_show(struct line *l, const struct ol_row *row, const char *lang)
 {
     struct rows kept = {.most = 1};
     json_t *out;
@@ -380,7 +396,7 @@ json_t *view_show(struct line *l, const struct ol_row *row)
     keep_row(&kept, row);
     if (kept.n == 0)
         return json_null();
-    out = whole_json(l, &kept.row[0], true);
+    out = whole_json(l, &kept.row[0], true, lang);
     json_object_set_new(out, "understood", understood_json(l, &kept.row[0]));
     rows_free(&kept);
     return out;
@@ -441,8 +457,8 @@ static void page_load(struct line *l, struct page *p, uint8_t kind, const uint32
 }
 
 /* What was loaded, in ladder order; ends the page. */
-static json_t *page_merge(struct line *l, struct page *p, uint32_t next[2], size_t limit,
-                          json_t *(*each)(struct line *l, const struct ol_row *row, bool open), bool open,
+static json_t *page_merge(struct line *l, struct page *p, uint32_t next[2], const struct view_which *which,
+                          json_t *(*each)(struct line *l, const struct ol_row *row, const struct view_which *which),
                           const char *name, json_t **last, struct ol_fault *f)
 {
     json_t *list = json_array();
@@ -450,15 +466,15 @@ static json_t *page_merge(struct line *l, struct page *p, uint32_t next[2], size
     enum ol_err err;
     size_t n = 0;
 
-    while (n < limit && (row = page_next(p)) != NULL) {
-        json_t *one = each(l, row, open);
+    while (n < which->limit && (row = page_next(p)) != NULL) {
+        json_t *one = each(l, row, which);
 
         n++;
         next[row->h.author - 'A'] = row->h.seq + 1;
         if (one != NULL)
             json_array_append_new(list, one);
     }
-    *last = n < limit ? json_null() : json_sprintf("A%u.B%u", next[0], next[1]);
+    *last = n < which->limit ? json_null() : json_sprintf("A%u.B%u", next[0], next[1]);
     err = p->side[0].err ? p->side[0].err : p->side[1].err;
     rows_free(&p->side[0]);
     rows_free(&p->side[1]);
@@ -471,34 +487,34 @@ static json_t *page_merge(struct line *l, struct page *p, uint32_t next[2], size
     return json_pack("{s:i,s:o}", "schema", 1, name, list);
 }
 
-static json_t *page_json(struct line *l, uint8_t kind, const char *after, size_t limit,
-                         json_t *(*each)(struct line *l, const struct ol_row *row, bool open), bool open,
+static json_t *page_json(struct line *l, uint8_t kind, const struct view_which *which,
+                         json_t *(*each)(struct line *l, const struct ol_row *row, const struct view_which *which),
                          const char *name, json_t **last, struct ol_fault *f)
 {
     struct page p = {0};
     uint32_t next[2];
 
     *last = NULL;
-    if (!read_cursor(after, next, f))
+    if (!read_cursor(which->after, next, f))
         return NULL;
-    page_load(l, &p, kind, next, limit);
-    return page_merge(l, &p, next, limit, each, open, name, last, f);
+    page_load(l, &p, kind, next, which->limit);
+    return page_merge(l, &p, next, which, each, name, last, f);
 }
 
-static json_t *list_row(struct line *l, const struct ol_row *row, bool open)
+static json_t *list_row(struct line *l, const struct ol_row *row, const struct view_which *which)
 {
     struct ol_dialogue d;
 
-    if (open) {
+    if (which->open) {
         view_dialogue(l, row->h.author, row->h.seq, &d);
         if (!d.open)
             return NULL;
     }
-    return whole_json(l, row, false);
+    return whole_json(l, row, false, which->lang);
 }
 
 /* Not on record yet: it has no number and no time. */
-static json_t *boxed_json(struct line *l, const struct boxed *b)
+static json_t *boxed_json(struct line *l, const struct boxed *b, const char *lang)
 {
     struct ol_row row = {.h = {.author = own_side(l), .kind = b->kind, .flags = b->flags, .seq = 1},
                          .body = ol_span(b->body.p, b->body.len)};
@@ -506,7 +522,8 @@ static json_t *boxed_json(struct line *l, const struct boxed *b)
     json_t *out;
 
     ol_dialogue_init(&d, &row);
-    out = message_json(l, &row, OL_RELEASED, &d, 0);
+    row.h.seq = 0; /* of the outbox */
+    out = message_json(l, &row, OL_RELEASED, &d, 0, lang);
     json_object_set_new(out, "id", json_null());
     json_object_set_new(out, "time", json_null());
     json_object_set_new(out, "answers", json_array());
@@ -514,17 +531,17 @@ static json_t *boxed_json(struct line *l, const struct boxed *b)
     return out;
 }
 
-json_t *view_list(struct line *l, bool open, const char *after, size_t limit, struct ol_fault *f)
+json_t *view_list(struct line *l, const struct view_which *which, struct ol_fault *f)
 {
     json_t *next;
-    json_t *page = page_json(l, OL_KIND_MESSAGE, after, limit, list_row, open, "messages", &next, f);
+    json_t *page = page_json(l, OL_KIND_MESSAGE, which, list_row, "messages", &next, f);
 
     if (page == NULL)
         return NULL;
     if (json_is_null(next)) {
         for (size_t i = 0; i < l->outbox_n; i++) {
-            if (l->outbox[i].kind == OL_KIND_MESSAGE)
-                json_array_append_new(json_object_get(page, "messages"), boxed_json(l, &l->outbox[i]));
+            if (ol_kind_is_message(l->outbox[i].kind))
+                json_array_append_new(json_object_get(page, "messages"), boxed_json(l, &l->outbox[i], which->lang));
         }
     }
     json_object_set_new(page, "next", next);
@@ -569,8 +586,8 @@ static enum ol_err page_find(struct line *l, struct page *p, struct ol_search *i
     return err;
 }
 
-enum ol_err view_found(struct line *l, struct ol_search *index, const struct ol_query *q, const char *after,
-                       size_t limit, json_t **out, struct ol_fault *f)
+enum ol_err view_found(struct line *l, struct ol_search *index, const struct ol_query *q, const struct view_which *which,
+                       json_t **out, struct ol_fault *f)
 {
     struct page p = {0};
     uint32_t next[2];
@@ -578,15 +595,15 @@ enum ol_err view_found(struct line *l, struct ol_search *index, const struct ol_
     enum ol_err err;
 
     *out = NULL;
-    if (!read_cursor(after, next, f))
+    if (!read_cursor(which->after, next, f))
         return OL_OK;
-    err = page_find(l, &p, index, q, next, limit);
+    err = page_find(l, &p, index, q, next, which->limit);
     if (err) {
         rows_free(&p.side[0]);
         rows_free(&p.side[1]);
         return err;
     }
-    *out = page_merge(l, &p, next, limit, list_row, false, "messages", &last, f);
+    *out = page_merge(l, &p, next, which, list_row, "messages", &last, f);
     if (*out != NULL)
         json_object_set_new(*out, "next", last);
     return OL_OK;
@@ -606,8 +623,19 @@ static json_t *about_json(const struct ol_row *row)
     return author != 0 ? view_id(author, seq) : json_null();
 }
 
+/* What a form was read back with. */
+static json_t *back_json(struct line *l, const struct ol_row *row, const struct ol_act *act)
+{
+    struct ol_misread misread;
+    struct ol_row form;
+
+    if (ol_store_row(l->station->store, l->info.number, (uint8_t)('A' + 'B' - row->h.author), act->message, &form))
+        return json_null();
+    return form_back(l, &form, act->values, l->station->conf.lang, &misread);
+}
+
 /* The words of an entry, whatever its kind. */
-static json_t *words_json(const struct ol_row *row)
+static json_t *words_json(struct line *l, const struct ol_row *row)
 {
     struct ol_message m;
     struct ol_act act;
@@ -619,20 +647,20 @@ static json_t *words_json(const struct ol_row *row)
     if (row->h.kind == OL_KIND_MESSAGE && ol_message_read(row->body, &m) == OL_OK)
         return string_or_null(m.text);
     if (ol_is_act(row->h.kind) && ol_act_read(row->h.kind, row->body, &act) == OL_OK)
-        return string_or_null(act.text);
+        return act.values.len > 0 ? back_json(l, row, &act) : string_or_null(act.text);
     if (row->h.kind == OL_KIND_RESUME && ol_resume_read(row->body, &from, &to, &reason) == OL_OK)
         return string_or_null(reason);
     if (row->h.kind == OL_KIND_UNFREEZE && ol_unfreeze_read(row->body, &unfreeze) == OL_OK)
         return string_or_null(unfreeze.reason);
-    return json_null();
+    return form_words(l, row);
 }
 
-static json_t *log_row(struct line *l, const struct ol_row *row, bool open)
+static json_t *log_row(struct line *l, const struct ol_row *row, const struct view_which *which)
 {
     uint8_t other = (uint8_t)('A' + 'B' - row->h.author);
     char hash[OL_HASH_HEX];
 
-    (void)open;
+    (void)which;
     ol_hash_hex(&row->hash, hash);
     return json_pack(
         "{s:i,s:o,s:s,s:s,s:s,s:s,s:o,s:o,s:b,s:b,s:s,s:b,s:b,s:b,s:b,s:o,s:o}", "schema", 1, "id",
@@ -643,13 +671,14 @@ static json_t *log_row(struct line *l, const struct ol_row *row, bool open)
         "sealed", row->sealed, "hash", hash, "exercise", (row->h.flags & OL_FLAG_EXERCISE) != 0, "early",
         is_early(l, row), "time_doubtful", (row->marks & OL_ROW_TIME) != 0, "absent",
         ol_stream_is_absent(ol_record_stream(&l->core->record, row->h.author), row->h.seq), "about", about_json(row),
-        "text", words_json(row));
+        "text", words_json(l, row));
 }
 
 json_t *view_log(struct line *l, const char *after, size_t limit, struct ol_fault *f)
 {
+    const struct view_which which = {.after = after, .limit = limit};
     json_t *next;
-    json_t *page = page_json(l, 0, after, limit, log_row, false, "entries", &next, f);
+    json_t *page = page_json(l, 0, &which, log_row, "entries", &next, f);
 
     if (page != NULL)
         json_object_set_new(page, "next", next);

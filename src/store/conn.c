@@ -29,7 +29,7 @@ static const char *const sql[QUERIES] = {
                   " ORDER BY xseq LIMIT 1) UNION ALL "
                   "SELECT seq FROM named WHERE stream = ?1 AND alone = 1 AND xseq = ?2))",
     [Q_ACTS] = "SELECT " ROW_COLUMNS " FROM entry INDEXED BY entry_about WHERE about = ?1 ORDER BY id",
-    [Q_SCAN_KIND] = "SELECT " ROW_COLUMNS " FROM entry WHERE id BETWEEN ?1 AND ?2 AND kind = ?3"
+    [Q_SCAN_KIND] = "SELECT " ROW_COLUMNS " FROM entry WHERE id BETWEEN ?1 AND ?2 AND kind IN (?3, ?4)"
                     " ORDER BY id",
     [Q_SCAN_RARE] = "SELECT " ROW_COLUMNS " FROM entry INDEXED BY entry_rare"
                     " WHERE id BETWEEN ?1 AND ?2 AND kind = ?3 AND kind BETWEEN 33 AND 39 ORDER BY id",

@@ -343,6 +343,8 @@ enum ol_err ol_store_scan_kind(struct ol_store *s, int64_t line, uint8_t author,
 
     bind_range(q, 1, entry_key(line, author, from), entry_key(line, author, UINT32_MAX));
     sqlite3_bind_int(q, 3, kind);
+    if (!rare)
+        sqlite3_bind_int(q, 4, kind == OL_KIND_MESSAGE ? OL_KIND_FORM : kind);
     return each_entry(s, q, each, ctx);
 }
 

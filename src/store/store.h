@@ -104,7 +104,7 @@ OL_MUST_USE enum ol_err ol_store_views_check(struct ol_store *s, const struct ol
                                              size_t *differ);
 /* Makes all kept views anew, durably. NO_ROOM, STORE; UNEXPECTED when it was opened for reading only. */
 OL_MUST_USE enum ol_err ol_store_views_rebuild(struct ol_store *s);
-/* Rows of one kind of one author from a number on, ascending. */
+/* Rows of one kind of one author from a number on, ascending; with messages come forms, which are messages too. */
 OL_MUST_USE enum ol_err ol_store_scan_kind(struct ol_store *s, int64_t line, uint8_t author,
                                            uint8_t kind, uint32_t from, ol_row_fn *each, void *ctx);
 OL_MUST_USE enum ol_err ol_store_evidence(struct ol_store *s, int64_t line, ol_row_fn *each, void *ctx);

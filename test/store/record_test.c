@@ -363,6 +363,28 @@ static void test_rows_of_one_kind_come_in_order(void **state)
     }
 }
 
+static void test_forms_come_with_messages_in_order(void **state)
+{
+    struct bed *b = *state;
+    static const uint8_t kinds[] = {OL_KIND_MESSAGE, OL_KIND_FORM, OL_KIND_FORM_NUMBER, OL_KIND_FORM};
+    struct seen seen = {0};
+
+    for (uint32_t i = 0; i < COUNT(kinds); i++) {
+        struct ol_row row = bed_row(b, 'A', i + 1);
+
+        row.h.kind = kinds[i];
+        CHECK_ERR(OL_OK, bed_commit_row(b, &row));
+    }
+    CHECK_ERR(OL_OK, ol_store_scan_kind(b->s, b->line, 'A', OL_KIND_MESSAGE, 1, bed_see, &seen));
+    assert_int_equal(3, seen.n);
+    assert_int_equal(1, (uint32_t)seen.keys[0]);
+    assert_int_equal(2, (uint32_t)seen.keys[1]);
+    assert_int_equal(4, (uint32_t)seen.keys[2]);
+    seen = (struct seen){0};
+    CHECK_ERR(OL_OK, ol_store_scan_kind(b->s, b->line, 'A', OL_KIND_FORM, 1, bed_see, &seen));
+    assert_int_equal(2, seen.n);
+}
+
 /* An act's body here is the author and the seq, one byte each. */
 static void refer(const struct ol_row *row, uint8_t *author, uint32_t *seq)
 {
@@ -736,6 +758,7 @@ int main(void)
         TEST(test_receipt_is_the_first_entry_that_names_it),
         TEST(test_a_claim_holds_from_when_what_it_names_is_there),
         TEST(test_rows_of_one_kind_come_in_order),
+        TEST(test_forms_come_with_messages_in_order),
         TEST(test_a_view_is_kept_with_each_commit_whatever_comes_first),
         TEST(test_a_view_that_was_changed_is_found_and_made_anew),
         TEST(test_views_of_another_fold_are_made_anew_when_a_store_is_opened),
