@@ -78,7 +78,7 @@ static const struct ol_cmd commands[] = {
      1, 2, false, ol_cmd_send},
     {"answer", "LINE ID (TEXT | -)", "help.answer", "precedence lang wait timeout ", 3, 3, false, ol_cmd_answer},
     {"list", "LINE [--open] [--follow]", "help.list", "open follow ", 1, 1, false, ol_cmd_list},
-    {"search", "LINE QUERY", "help.search", "", 2, 2, false, ol_cmd_search},
+    {"search", "LINE QUERY [--lang TAG]", "help.search", "lang ", 2, 2, false, ol_cmd_search},
     {"show", "LINE ID", "help.show", "", 2, 2, false, ol_cmd_show},
     {"list", "LINE [--open] [--follow] [--lang TAG]", "help.list", "open follow lang ", 1, 1, false, ol_cmd_list},
     {"show", "LINE ID [--lang TAG]", "help.show", "lang ", 2, 2, false, ol_cmd_show},

@@ -686,9 +686,10 @@ static void method_list(const struct request *r)
 static void method_search(const struct request *r)
 {
     struct line *l = line_param(r);
+    const char *lang;
 
-    if (l != NULL)
-        search_ask(r->station, r->client, r->id, l, r->params);
+    if (l != NULL && lang_param(r, &lang))
+        search_ask(r->station, r->client, r->id, l, r->params, lang);
 }
 
 static void method_log(const struct request *r)

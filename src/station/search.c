@@ -33,6 +33,7 @@ struct asked {
     struct ol_query query;
     char *after;
     size_t limit;
+    char lang[OL_LANG_MAX + 1]; /* in which forms are read */
     uint32_t head[2]; /* of the record when it was asked */
 };
 
@@ -375,7 +376,8 @@ static enum ol_err answer(struct search *x, struct asked *a)
 {
     struct ol_fault f;
     json_t *found;
-    enum ol_err err = view_found(a->line, x->index, &a->query, a->after, a->limit, &found, &f);
+    const struct view_which which = {.after = a->after, .limit = a->limit, .lang = a->lang};
+    enum ol_err err = view_found(a->line, x->index, &a->query, &which, &found, &f);
 
     if (err)
         return err == OL_MALFORMED ? damaged(x) : err;
@@ -458,7 +460,7 @@ static bool read_query(const json_t *params, struct ol_query *out, struct ol_fau
     return !err;
 }
 
-static struct asked *asked_new(const json_t *params, struct ol_fault *f)
+static struct asked *asked_new(const json_t *params, const char *lang, struct ol_fault *f)
 {
     struct asked *a = calloc(1, sizeof *a);
     const char *after = json_string_value(json_object_get(params, "after"));
@@ -471,6 +473,7 @@ static struct asked *asked_new(const json_t *params, struct ol_fault *f)
         free(a);
         return NULL;
     }
+    snprintf(a->lang, sizeof a->lang, "%s", lang);
     a->limit = limit > 0 && limit <= (json_int_t)PAGE_MAX ? (size_t)limit : PAGE_USUAL;
     if (read_query(params, &a->query, f))
         return a;
@@ -479,10 +482,11 @@ static struct asked *asked_new(const json_t *params, struct ol_fault *f)
     return NULL;
 }
 
-void search_ask(struct station *s, struct client *c, const json_t *id, struct line *l, const json_t *params)
+void search_ask(struct station *s, struct client *c, const json_t *id, struct line *l, const json_t *params,
+                const char *lang)
 {
     struct ol_fault f;
-    struct asked *a = asked_new(params, &f);
+    struct asked *a = asked_new(params, lang, &f);
     struct asked **at;
 
     if (a == NULL) {

@@ -334,8 +334,9 @@ OL_MUST_USE enum ol_err search_start(struct station *s);
 void search_stop(struct station *s);
 /* An entry of this line is durable. */
 void search_note(struct line *l, const struct ol_header *h);
-/* Answers a search, at once or when the index has come as far as the record has now. */
-void search_ask(struct station *s, struct client *c, const json_t *id, struct line *l, const json_t *params);
+/* Answers a search, forms in this language, at once or when the index has come as far as the record has now. */
+void search_ask(struct station *s, struct client *c, const json_t *id, struct line *l, const json_t *params,
+                const char *lang);
 void search_drop_client(struct station *s, const struct client *c);
 
 /* ---- alarms.c ---- */
