@@ -23,6 +23,12 @@ const char *ol_stage_name(uint8_t stage)
     return stages[stage];
 }
 
+const char *ol_step_name(uint8_t step)
+{
+    assert(step > OL_STEP_NONE && step < OL_STEPS);
+    return step == OL_STEP_DEPUTY ? "deputy" : "next-role";
+}
+
 int ol_answer_of(const char *name)
 {
     for (int i = 0; name != NULL && i < OL_ANSWERS; i++) {
@@ -43,7 +49,8 @@ int ol_stage_of(const char *name)
 
 bool ol_is_act(uint8_t kind)
 {
-    return (kind >= OL_KIND_TAKE && kind <= OL_KIND_DECLINE) || kind == OL_KIND_REPLY || kind == OL_KIND_ONWARD;
+    return (kind >= OL_KIND_TAKE && kind <= OL_KIND_DECLINE) || kind == OL_KIND_REPLY || kind == OL_KIND_ONWARD ||
+           kind == OL_KIND_ESCALATE;
 }
 
 bool ol_act_is_senders(uint8_t kind)
@@ -60,7 +67,7 @@ static bool has_about(uint8_t kind)
 
 static bool has_what(uint8_t kind)
 {
-    return kind == OL_KIND_REPLY || kind == OL_KIND_ONWARD;
+    return kind == OL_KIND_REPLY || kind == OL_KIND_ONWARD || kind == OL_KIND_ESCALATE;
 }
 
 static bool is_standby(const struct ol_act *act)
@@ -75,12 +82,14 @@ static bool must_have_text(uint8_t kind)
 
 static bool may_have_text(uint8_t kind)
 {
-    return must_have_text(kind) || kind == OL_KIND_DECLINE || has_what(kind);
+    return must_have_text(kind) || kind == OL_KIND_DECLINE || kind == OL_KIND_REPLY || kind == OL_KIND_ONWARD;
 }
 
 static bool what_fits(uint8_t kind, uint64_t what)
 {
-    return kind == OL_KIND_REPLY ? what < OL_ANSWERS : what > OL_STAGE_NONE && what < OL_STAGES;
+    if (kind == OL_KIND_REPLY)
+        return what < OL_ANSWERS;
+    return what > 0 && what < (kind == OL_KIND_ONWARD ? (uint64_t)OL_STAGES : (uint64_t)OL_STEPS);
 }
 
 void ol_act_write(const struct ol_act *act, struct ol_wr *w)

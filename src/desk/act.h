@@ -9,6 +9,7 @@
  *     correct    [message, text]
  *     decline    [message] or [message, text]              text: the reason
  *     reply      [message, answer] or [message, answer, text]; STANDBY: [message, 5, until] or [message, 5, until, text]
+ *     escalate   [message, step]               written by the receiver's station: nobody has taken it in time
  *     onward     [message, stage] or, when it was not passed on, [message, stage, text]
  */
 #ifndef OL_DESK_ACT_H
@@ -35,6 +36,16 @@ enum ol_stage {
     OL_STAGES,
 };
 
+/* To whom a message goes that nobody has taken in its time, and then not in as much again. */
+enum ol_step {
+    OL_STEP_NONE,
+    OL_STEP_DEPUTY,
+    OL_STEP_NEXT_ROLE,
+    OL_STEPS,
+};
+
+/* "deputy", "next-role": never translated. */
+const char *ol_step_name(uint8_t step);
 /* "wilco", "duty": never translated. */
 const char *ol_answer_name(uint8_t answer);
 const char *ol_stage_name(uint8_t stage);
@@ -46,7 +57,7 @@ struct ol_act {
     uint8_t kind;         /* one for which ol_is_act says so */
     uint32_t message;     /* number in the stream of the message's author */
     uint32_t about;       /* readback: the version; confirm: the read-back; else 0 */
-    uint8_t what;         /* reply: enum ol_answer; onward: enum ol_stage; else 0 */
+    uint8_t what;         /* reply: enum ol_answer; onward: enum ol_stage; escalate: enum ol_step; else 0 */
     uint32_t until;       /* STANDBY: UTC seconds; else 0 */
     struct ol_span text;  /* empty when there is none */
     struct ol_span values; /* readback of a form: the array, instead of a text; else empty */

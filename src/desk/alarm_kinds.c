@@ -36,8 +36,6 @@ static const struct ol_alarm_meaning meanings[OL_ALARM_KINDS] = {
                           "alarm.untaken.action"},
     [OL_ALARM_UNTAKEN_THERE] = {"untaken_there", OL_ALARM_ALARM, 300, "alarm.untaken_there.cause",
                                 "alarm.untaken_there.consequence", "alarm.untaken_there.action"},
-    [OL_ALARM_UNANSWERED] = {"unanswered", OL_ALARM_ALARM, 300, "alarm.unanswered.cause",
-                             "alarm.unanswered.consequence", "alarm.unanswered.action"},
     [OL_ALARM_SUPERSEDED_UNTAKEN] = {"superseded_untaken", OL_ALARM_ALARM, 300, "alarm.superseded_untaken.cause",
                                      "alarm.superseded_untaken.consequence", "alarm.superseded_untaken.action"},
     [OL_ALARM_STANDBY_EXPIRED] = {"standby_expired", OL_ALARM_WARNING, 300, "alarm.standby_expired.cause",
@@ -46,10 +44,6 @@ static const struct ol_alarm_meaning meanings[OL_ALARM_KINDS] = {
                                 "alarm.not_passed_on.consequence", "alarm.not_passed_on.action"},
     [OL_ALARM_DESK_UNATTENDED] = {"desk_unattended", OL_ALARM_WARNING, 600, "alarm.desk_unattended.cause",
                                   "alarm.desk_unattended.consequence", "alarm.desk_unattended.action"},
-    [OL_ALARM_TEST_MISSED] = {"test_missed", OL_ALARM_WARNING, 3600, "alarm.test_missed.cause",
-                              "alarm.test_missed.consequence", "alarm.test_missed.action"},
-    [OL_ALARM_TESTS_MISSED] = {"tests_missed", OL_ALARM_ALARM, 600, "alarm.tests_missed.cause",
-                               "alarm.tests_missed.consequence", "alarm.tests_missed.action"},
 };
 
 const struct ol_alarm_meaning *ol_alarm_meaning(enum ol_alarm_kind kind)

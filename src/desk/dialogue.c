@@ -39,6 +39,7 @@ static const struct rule {
     {OL_KIND_DECLINE, IN(OL_DELIVERED) | IN(OL_TAKEN) | IN(OL_CORRECTED), OL_DECLINED},
     {OL_KIND_REPLY, ON_RECORD, OL_RELEASED},
     {OL_KIND_ONWARD, ON_RECORD, OL_RELEASED},
+    {OL_KIND_ESCALATE, IN(OL_DELIVERED), OL_RELEASED},
 };
 
 static const struct rule *rule_of(uint8_t kind)
@@ -131,6 +132,14 @@ static void fold_onward(struct ol_dialogue *d, const struct ol_act *act)
         d->stage = act->what;
 }
 
+static bool fold_escalate(struct ol_dialogue *d, const struct ol_act *act)
+{
+    if (d->met || act->what <= d->step)
+        return false;
+    d->step = act->what;
+    return true;
+}
+
 /* Whether these are the values of the form. */
 static bool is_same(struct ol_span form, struct ol_span values)
 {
@@ -172,6 +181,8 @@ static bool fold_act(struct ol_dialogue *d, const struct ol_act *act, const stru
         fold_onward(d, act);
         return true;
     }
+    if (act->kind == OL_KIND_ESCALATE)
+        return fold_escalate(d, act);
     assert(rule_of(act->kind) != NULL && rule_of(act->kind)->next != OL_RELEASED);
     d->state = act->values.len > 0 ? OL_CONFIRMED : rule_of(act->kind)->next;
     if (act->kind == OL_KIND_READBACK)
@@ -255,7 +266,7 @@ void ol_dialogue_of(struct ol_dialogue *d, const struct ol_row *message, ol_next
 
 void ol_dialogue_write(const struct ol_dialogue *d, struct ol_wr *w)
 {
-    assert(d->stage < OL_STAGES && d->answer < OL_CLASSES && d->state <= OL_DECLINED);
+    assert(d->stage < OL_STAGES && d->step < OL_STEPS && d->answer < OL_CLASSES && d->state <= OL_DECLINED);
     ol_wr_u8(w, d->author);
     ol_wr_u8(w, (uint8_t)d->state);
     ol_wr_u32(w, d->version);
@@ -263,6 +274,7 @@ void ol_dialogue_write(const struct ol_dialogue *d, struct ol_wr *w)
     ol_wr_u8(w, d->answer);
     ol_wr_u8(w, (uint8_t)((d->open ? OPEN : 0) | (d->met ? MET : 0) | (d->cancelled ? CANCELLED : 0) |
                           (d->not_passed ? NOT_PASSED : 0)));
+    ol_wr_u8(w, d->step);
     ol_wr_u8(w, d->stage);
     ol_wr_u32(w, d->until);
     ol_wr_u32(w, d->superseded);
@@ -281,13 +293,14 @@ enum ol_err ol_dialogue_read(struct ol_span bytes, struct ol_dialogue *d)
     v.readback = ol_rd_u32(&r);
     v.answer = ol_rd_u8(&r);
     flags = ol_rd_u8(&r);
+    v.step = ol_rd_u8(&r);
     v.stage = ol_rd_u8(&r);
     v.until = ol_rd_u32(&r);
     v.superseded = ol_rd_u32(&r);
     v.closed.author = ol_rd_u8(&r);
     v.closed.seq = ol_rd_u32(&r);
     *d = (struct ol_dialogue){0};
-    if (ol_rd_end(&r) || state > OL_DECLINED || v.answer >= OL_CLASSES || v.stage >= OL_STAGES || flags > 15)
+    if (ol_rd_end(&r) || state > OL_DECLINED || v.answer >= OL_CLASSES || v.stage >= OL_STAGES || v.step >= OL_STEPS || flags > 15)
         return OL_MALFORMED;
     v.state = (enum ol_message_state)state;
     v.open = flags & OPEN;

@@ -38,6 +38,7 @@ struct ol_dialogue {
     bool met;              /* a person of the receiver's side has answered in some way, if only to stand by */
     bool cancelled;        /* by the message that it is superseded by */
     bool not_passed;       /* the last word on passing it on: it was not */
+    uint8_t step;          /* enum ol_step: how far it was escalated, since nobody took it in time */
     uint8_t stage;         /* to which it was passed on last; enum ol_stage */
     uint32_t until;        /* open, standing by until then; 0: not */
     uint32_t superseded;   /* number of its author's later message in place of it; 0: none */
@@ -70,10 +71,10 @@ void ol_dialogue_of(struct ol_dialogue *d, const struct ol_row *message, ol_next
                     void *ctx);
 
 /* The dialogue as a store keeps it: bytes that say all of it. */
-#define OL_DIALOGUE_BYTES 26u
+#define OL_DIALOGUE_BYTES 27u
 void ol_dialogue_write(const struct ol_dialogue *d, struct ol_wr *w);
 OL_MUST_USE enum ol_err ol_dialogue_read(struct ol_span bytes, struct ol_dialogue *d);
-#define OL_DIALOGUE_VERSION 2u /* of the fold and of these bytes: one more with each change */
+#define OL_DIALOGUE_VERSION 3u /* of the fold and of these bytes: one more with each change */
 /* The same for a store, in one. */
 extern const struct ol_views ol_dialogue_views;
 

@@ -16,6 +16,7 @@ const char *ol_kind_name(uint8_t kind)
         [OL_KIND_TAKE] = "take",         [OL_KIND_READBACK] = "readback", [OL_KIND_CONFIRM] = "confirm",
         [OL_KIND_CORRECT] = "correct",   [OL_KIND_DECLINE] = "decline",   [OL_KIND_REPLY] = "reply",
         [OL_KIND_ONWARD] = "onward",     [OL_KIND_FORM] = "form",         [OL_KIND_FORM_NUMBER] = "form_number",
+        [OL_KIND_ESCALATE] = "escalate",
     };
 
     return names[kind] != NULL ? names[kind] : "unknown";

@@ -60,9 +60,9 @@ static bool is_listed(const char *list, const char *word)
 static bool has_all(const struct reader *r, const json_t *object, const char *needed)
 {
     for (const char *at = needed; *at != '\0'; at += strcspn(at, " ") + 1) {
-        char name[16];
+        char name[16] = "";
 
-        snprintf(name, sizeof name, "%.*s", (int)strcspn(at, " "), at);
+        memcpy(name, at, strcspn(at, " "));
         if (json_object_get(object, name) == NULL)
             return refuse(r, name, "form.why.missing");
     }

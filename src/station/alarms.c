@@ -375,6 +375,8 @@ static void on_tick(uv_timer_t *timer)
 
     for (size_t i = 0; i < s->lines_n; i++)
         look(s->line[i]);
+    for (size_t i = 0; i < s->lines_n; i++)
+        watch_tick(s->line[i]);
     ol_alarms_tick(&s->alarms, station_now(s));
     tell(s);
 }

@@ -318,6 +318,10 @@ void calls_committed(struct line *l, const struct ol_batch *batch)
         ol_message_refer(&put->row, &author, &seq);
         if (author != 0)
             calls_changed(l, author, seq);
+        if (author != 0)
+            watch_changed(l, author, seq);
+        if (ol_kind_is_message(put->row.h.kind))
+            watch_message(l, &put->row.h);
         if (ol_kind_is_message(put->row.h.kind))
             tell_followers(l, put->row.h.author, put->row.h.seq);
     }

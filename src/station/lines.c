@@ -316,6 +316,7 @@ static bool load_row(void *ctx, const struct ol_row *row)
     if (ol_line_load(l->core, row) == OL_OK) {
         ending_note(l, &row->h);
         form_note(l, row);
+        watch_loaded(l, row);
         return true;
     }
     station_log("line %s: the record is damaged at %c%u", l->info.name, row->h.author, row->h.seq);
@@ -575,6 +576,7 @@ void lines_close(struct station *s)
     uv_close((uv_handle_t *)&s->look, NULL);
     for (size_t i = 0; i < s->lines_n; i++) {
         calls_end(s->line[i]);
+        free(s->line[i]->watched);
         uv_close((uv_handle_t *)&s->line[i]->timer, on_line_closed);
     }
     free(s->line);

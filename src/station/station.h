@@ -14,6 +14,7 @@
  *     view.c       messages, acts and the record as JSON
  *     book.c       the own book: what this side keeps to itself
  *     search.c     the index of the words on record, and who searches
+ *     watch.c      what people owe each other, and when
  *     alarms.c     what officers must do something about
  */
 #ifndef OL_STATION_STATION_H
@@ -47,6 +48,13 @@ struct search;
 #define RECENT 512u /* own rows kept in memory, since what was just committed is what is sent */
 
 #define TOLD 16u    /* receipts kept in memory: what one has verified is delivered, and the commit with its row may be under way */
+
+/* A message to be looked at again, at UTC seconds. */
+struct watched {
+    uint32_t at;
+    uint32_t seq;
+    uint8_t author;
+};
 
 struct told {
     uint32_t from; /* numbers of ours that it names */
@@ -93,6 +101,9 @@ struct line {
     struct ol_row recent[RECENT]; /* by number modulo RECENT; bodies are ours */
     struct told told[TOLD];       /* as a ring */
     unsigned told_n;
+    struct watched *watched;      /* a heap, by `at` */
+    size_t watched_n;
+    size_t watched_cap;
     struct call *calls;           /* that wait for something on this line, oldest first */
     int path_id[OL_PATHS];        /* the relay's number of each path, -1 none */
     uint16_t open_conn[OL_PATHS][CONNS]; /* connections on which frames with conn 0 go out; 0 none */
@@ -285,6 +296,9 @@ void view_dialogue(struct line *l, uint8_t author, uint32_t seq, struct ol_dialo
 enum ol_message_state view_state(struct line *l, uint8_t author, uint32_t seq);
 /* When the other side's receipt of this entry was signed; 0 not yet. */
 uint32_t view_delivered_at(struct line *l, uint8_t author, uint32_t seq);
+/* Until when somebody must have done something about it: taken it, counted from the receipt, which both sides have; or
+ * come back to it after standing by. 0: nothing is due. */
+uint32_t view_due(const struct ol_row *row, const struct ol_dialogue *d, uint32_t delivered_at);
 /* Forms speak this language. */
 json_t *view_message(struct line *l, const struct ol_row *row, const char *lang);
 json_t *view_show(struct line *l, const struct ol_row *row, const char *lang);
@@ -338,6 +352,15 @@ void search_note(struct line *l, const struct ol_header *h);
 void search_ask(struct station *s, struct client *c, const json_t *id, struct line *l, const json_t *params,
                 const char *lang);
 void search_drop_client(struct station *s, const struct client *c);
+
+/* ---- watch.c ---- */
+
+/* A message has become durable; something was done about one; one was loaded at the start. */
+void watch_message(struct line *l, const struct ol_header *h);
+void watch_changed(struct line *l, uint8_t author, uint32_t seq);
+void watch_loaded(struct line *l, const struct ol_row *row);
+/* Looks at what has fallen due. */
+void watch_tick(struct line *l);
 
 /* ---- alarms.c ---- */
 

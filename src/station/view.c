@@ -216,9 +216,9 @@ static const char *side_name(uint8_t author)
 /* Whoever can open the control socket is the operator of their station. */
 #define OPERATOR "operator"
 
-static json_t *step_json(const char *state, uint8_t author, uint32_t time, bool by_person)
+static json_t *step_json(const char *state, uint8_t author, uint32_t time, const char *role)
 {
-    return json_pack("{s:s,s:o,s:s,s:o}", "state", state, "role", by_person ? json_string(OPERATOR) : json_null(), "side",
+    return json_pack("{s:s,s:s?,s:s,s:o}", "state", state, "role", role, "side",
                      side_name(author), "time", time > 0 ? view_time(time) : json_null());
 }
 
@@ -239,9 +239,18 @@ static const char *act_name(const struct ol_row *row, const struct ol_act *act)
 /* The state that an act has led to; of an onward receipt how far it was passed on. */
 static const char *reached(const struct ol_act *act, const struct ol_dialogue *after)
 {
+    if (act->kind == OL_KIND_ESCALATE)
+        return "escalated";
     if (act->kind != OL_KIND_ONWARD)
         return ol_message_state_name(after->state);
     return act->text.len > 0 ? "not_passed" : ol_stage_name(act->what);
+}
+
+static json_t *stage_json(const struct ol_act *act)
+{
+    if (act->kind == OL_KIND_ESCALATE)
+        return json_string(ol_step_name(act->what));
+    return act->kind == OL_KIND_ONWARD ? json_string(ol_stage_name(act->what)) : json_null();
 }
 
 static void tell_act(struct acts *a, const struct ol_row *row, const struct ol_act *act, const struct ol_dialogue *after,
@@ -255,13 +264,14 @@ static void tell_act(struct acts *a, const struct ol_row *row, const struct ol_a
         a->acts, json_pack("{s:o,s:s,s:s,s:o,s:o,s:b,s:o,s:o,s:o}", "entry", view_id(row->h.author, row->h.seq), "act",
                            act_name(row, act), "side", side_name(row->h.author), "time", view_time(row->h.time), "text",
                            text, "effect", effect, "stage",
-                           act->kind == OL_KIND_ONWARD ? json_string(ol_stage_name(act->what)) : json_null(), "until",
+                           stage_json(act), "until",
                            act->until > 0 ? view_time(act->until) : json_null(), "misread",
                            form_misread(&misread)));
     if (row->h.kind == OL_KIND_REPLY)
         tell_answer(a->answers, row, ol_answer_name(act->what), act->text, act->until, effect);
     else if (effect)
-        json_array_append_new(a->chain, step_json(reached(act, after), row->h.author, row->h.time, true));
+        json_array_append_new(a->chain, step_json(reached(act, after), row->h.author, row->h.time,
+                                                  act->kind == OL_KIND_ESCALATE ? ol_step_name(act->what) : OPERATOR));
 }
 
 /* One entry about a message, in ladder order. */
@@ -279,17 +289,12 @@ static void tell(void *ctx, const struct ol_row *row, const struct ol_dialogue *
     }
 }
 
-/* Until when somebody must have done something about it: seen it, counted from the receipt, which both sides have; or
- * come back to it after standing by. */
-static uint32_t due_at(const struct ol_row *row, const struct ol_dialogue *d, uint32_t delivered_at)
+uint32_t view_due(const struct ol_row *row, const struct ol_dialogue *d, uint32_t delivered_at)
 {
-    static const uint32_t see_within_s[] = {
-        [OL_ROUTINE] = 3 * 3600, [OL_PRIORITY] = 30 * 60, [OL_IMMEDIATE] = 5 * 60, [OL_FLASH] = 60};
-
     if (d->superseded > 0)
         return 0;
     if (d->state == OL_DELIVERED && !d->met && delivered_at > 0)
-        return delivered_at + see_within_s[ol_flags_precedence(row->h.flags)];
+        return delivered_at + ol_alarm_take_s(ol_flags_precedence(row->h.flags));
     return d->open ? d->until : 0;
 }
 
@@ -306,7 +311,7 @@ static json_t *message_json(struct line *l, const struct ol_row *row, enum ol_me
 {
     struct ol_message m;
     bool read = ol_meaning_read(row->h.kind, row->body, &m) == OL_OK;
-    uint32_t due = due_at(row, d, delivered_at);
+    uint32_t due = view_due(row, d, delivered_at);
     json_t *out = json_pack(
         "{s:i,s:o,s:s,s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:b,s:b,s:b,s:b}", "schema", 1, "id", view_id(row->h.author, row->h.seq),
         "direction", row->h.author == own_side(l) ? "out" : "in", "kind", ol_kind_name(row->h.kind), "precedence",
@@ -339,9 +344,9 @@ static json_t *whole_json(struct line *l, const struct ol_row *row, bool with_ac
     a.acts = json_array();
     a.answers = json_array();
     a.chain = json_array();
-    json_array_append_new(a.chain, step_json("released", row->h.author, row->h.time, true));
+    json_array_append_new(a.chain, step_json("released", row->h.author, row->h.time, OPERATOR));
     if (delivered_at > 0)
-        json_array_append_new(a.chain, step_json("delivered", (uint8_t)('A' + 'B' - row->h.author), delivered_at, false));
+        json_array_append_new(a.chain, step_json("delivered", (uint8_t)('A' + 'B' - row->h.author), delivered_at, NULL));
     ol_dialogue_of(&d, row, next_act, tell, &a);
     out = message_json(l, row, d.state == OL_DELIVERED ? carried(l, row->h.author, row->h.seq) : d.state, &d, delivered_at,
                        lang);
@@ -527,7 +532,7 @@ static json_t *boxed_json(struct line *l, const struct boxed *b, const char *lan
     json_object_set_new(out, "id", json_null());
     json_object_set_new(out, "time", json_null());
     json_object_set_new(out, "answers", json_array());
-    json_object_set_new(out, "chain", json_pack("[o]", step_json("released", row.h.author, 0, true)));
+    json_object_set_new(out, "chain", json_pack("[o]", step_json("released", row.h.author, 0, OPERATOR)));
     return out;
 }
 

@@ -65,6 +65,7 @@ enum ol_kind {
     OL_KIND_FORM_NUMBER = 47, /* gives a form a number on this line, before its author's first use of it */
     OL_KIND_REPLY = 48,  /* wilco, unable, affirm, negative, roger, standby */
     OL_KIND_ONWARD = 49, /* passed on to desk, duty officer, unit; or not */
+    OL_KIND_ESCALATE = 54,    /* nobody has taken it in time: passed to the next in turn, by the station */
 };
 
 struct ol_header {

@@ -25,7 +25,7 @@ static struct ol_span act(const struct ol_act *a)
 }
 
 static const uint8_t kinds[] = {OL_KIND_TAKE,    OL_KIND_READBACK, OL_KIND_CONFIRM, OL_KIND_CORRECT,
-                                OL_KIND_DECLINE, OL_KIND_REPLY,    OL_KIND_ONWARD};
+                                OL_KIND_DECLINE, OL_KIND_REPLY,    OL_KIND_ONWARD,  OL_KIND_ESCALATE};
 
 static bool must_have_words(uint8_t kind)
 {
@@ -47,6 +47,7 @@ static const struct ol_act acts[] = {
     {.kind = OL_KIND_REPLY, .message = MESSAGE, .what = OL_STANDBY, .until = 1795000000},
     {.kind = OL_KIND_REPLY, .message = MESSAGE, .what = OL_STANDBY, .until = 1795000000, .text = {(const uint8_t *)"x", 1}},
     {.kind = OL_KIND_ONWARD, .message = MESSAGE, .what = OL_STAGE_UNIT},
+    {.kind = OL_KIND_ESCALATE, .message = MESSAGE, .what = OL_STEP_NEXT_ROLE},
     {.kind = OL_KIND_ONWARD, .message = MESSAGE, .what = OL_STAGE_DUTY, .text = {(const uint8_t *)"no radio", 8}},
 };
 
@@ -106,6 +107,9 @@ static void test_an_act_without_what_it_needs_or_with_more_is_refused(void **sta
         {OL_KIND_REPLY, "820706"},          /* none of the answers */
         {OL_KIND_REPLY, "820705"},          /* standing by without a time */
         {OL_KIND_REPLY, "83070001"},        /* a time with wilco */
+        {OL_KIND_ESCALATE, "820700"},       /* none of the steps */
+        {OL_KIND_ESCALATE, "820703"},
+        {OL_KIND_ESCALATE, "8307016177"},   /* words */
         {OL_KIND_ONWARD, "820700"},         /* none of the stages */
         {OL_KIND_ONWARD, "820704"},
         {OL_KIND_CONFIRM, "82071b0000000100000000"},
@@ -142,10 +146,10 @@ static void test_names_of_answers_and_stages_lead_back_to_them(void **state)
 static void test_who_may_do_what_is_the_table(void **state)
 {
     static const char *const allowed[] = {
-        [OL_RELEASED] = "",         [OL_SENT] = "",        [OL_DELIVERED] = "TDAO",   [OL_TAKEN] = "RXDAO",
+        [OL_RELEASED] = "",         [OL_SENT] = "",        [OL_DELIVERED] = "TDAOE",   [OL_TAKEN] = "RXDAO",
         [OL_READ_BACK] = "CXAO",    [OL_CONFIRMED] = "AO", [OL_CORRECTED] = "RXDAO", [OL_DECLINED] = "",
     };
-    static const char letters[] = "TRCXDAO"; /* take, readback, confirm, correct, decline, reply, onward */
+    static const char letters[] = "TRCXDAOE"; /* take, readback, confirm, correct, decline, reply, onward, escalate */
 
     (void)state;
     for (unsigned s = OL_RELEASED; s <= OL_DECLINED; s++) {
@@ -345,6 +349,25 @@ static void test_an_amendment_closes_and_the_state_stays(void **state)
         assert_int_equal(d.superseded, 9);
         assert_false(reply(&d, OL_WILCO, 3));
     }
+}
+
+static void test_what_nobody_has_met_is_escalated_step_by_step(void **state)
+{
+    struct ol_dialogue d = begin(OL_CLASS_R);
+    struct ol_act a = {.kind = OL_KIND_ESCALATE, .message = MESSAGE, .what = OL_STEP_DEPUTY};
+
+    (void)state;
+    assert_true(fold_act(&d, &a, 2));
+    assert_int_equal(d.step, OL_STEP_DEPUTY);
+    assert_false(fold_act(&d, &a, 3)); /* not the same step again */
+    a.what = OL_STEP_NEXT_ROLE;
+    assert_true(fold_act(&d, &a, 4));
+    assert_true(d.open && !d.met && d.state == OL_DELIVERED);
+    fold(&d, OL_KIND_TAKE, 0, 5);
+    assert_false(fold_act(&d, &a, 6));
+    d = begin(OL_CLASS_WU);
+    reply(&d, OL_STANDBY, 2);
+    assert_false(fold_act(&d, &a, 3)); /* a person stands by */
 }
 
 static void test_passing_on_goes_by_stages_and_tells_when_it_failed(void **state)
@@ -731,6 +754,7 @@ int main(void)
         cmocka_unit_test(test_words_close_what_asked_for_words_and_nothing_else),
         cmocka_unit_test(test_a_decline_closes_every_class),
         cmocka_unit_test(test_an_amendment_closes_and_the_state_stays),
+        cmocka_unit_test(test_what_nobody_has_met_is_escalated_step_by_step),
         cmocka_unit_test(test_passing_on_goes_by_stages_and_tells_when_it_failed),
         cmocka_unit_test(test_acts_that_cross_end_the_same_in_both_orders),
         cmocka_unit_test(test_a_form_amends_and_answers_like_a_text),
