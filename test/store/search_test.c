@@ -67,13 +67,14 @@ static enum ol_err add_messages(struct ol_search *s, uint32_t from, uint32_t n)
 {
     struct ol_search_words w[MESSAGES];
     char terms[MESSAGES][32];
-    struct ol_search_batch batch = batch_of(w, n, from + n - 1);
+    struct ol_search_batch batch;
 
     assert_true(n <= MESSAGES);
     for (uint32_t i = 0; i < n; i++) {
         snprintf(terms[i], sizeof terms[i], "common own%u end ", from + i);
         w[i] = words('A', from + i, true, terms[i]);
     }
+    batch = batch_of(w, n, from + n - 1);
     return ol_search_add(s, &batch);
 }
 
