@@ -67,7 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static uint8_t out[OL_BODY_MAX];
     struct ol_wr w = ol_wr_to(out, sizeof out);
-    struct ol_row row = {.h = {.author = 'A', .seq = 1}};
+    struct ol_row row = {.h = {.author = 'A', .seq = 9}};
     bool reads;
     uint8_t author;
     uint32_t seq;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "desk/dialogue.h"
+#include "desk/form.h"
 #include "desk/kind.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -25,7 +26,25 @@ static void act(struct pair *p, unsigned side, uint8_t kind, uint32_t message, u
     pair_run(p, 1000);
 }
 
-/* Messages in every state that B can bring them to, and one of its own. */
+/* A form that only its sender has, after the entry that gives it its number. */
+static void form(struct pair *p, unsigned side)
+{
+    const struct ol_form_number number = {.number = 3, .code = ol_span("OURS", 4)};
+    const struct ol_form_body body = {.number = 3, .values = {.n = 1, .item = {ol_span("\x05", 1)}}};
+    uint8_t bytes[2][64];
+    struct ol_wr w[] = {ol_wr_to(bytes[0], sizeof bytes[0]), ol_wr_to(bytes[1], sizeof bytes[1])};
+    enum ol_err err;
+
+    ol_form_number_write(&number, &w[0]);
+    ol_form_write(&body, &w[1]);
+    err = ol_line_write(&p->side[side].line, OL_KIND_FORM_NUMBER, 0, ol_wr_span(&w[0]), 0, p->now);
+    if (!err)
+        err = ol_line_write(&p->side[side].line, OL_KIND_FORM, 0, ol_wr_span(&w[1]), 0, p->now);
+    assert(err == OL_OK);
+    pair_run(p, 2000);
+}
+
+/* Messages in every state that B can bring them to, one of its own, and a form. */
 static void talk(struct pair *p)
 {
     uint64_t token;
@@ -50,6 +69,7 @@ static void talk(struct pair *p)
     act(p, 1, OL_KIND_READBACK, third, third, "They left again.");
     pair_send(p, 0, OL_PRIORITY, "The line is quiet.");
     pair_run(p, 2000);
+    form(p, 1);
 }
 
 static void make_card(const struct pair *p, unsigned i, struct ol_card *card, uint8_t *bytes, size_t *len)

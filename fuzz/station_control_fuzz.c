@@ -175,9 +175,16 @@ static void end(int fd)
 
 /* ---- Its client ---- */
 
+/* What was said so far is on record. */
+static void settle(void)
+{
+    while (s.lines_n > 0 && s.line[0]->core->in_flight && !s.stopping)
+        uv_run(&s.loop, UV_RUN_ONCE);
+}
+
 static void say(struct client *c, const uint8_t *data, size_t size, size_t piece)
 {
-    while (size > 0 && !c->closing) {
+    while (size > 0 && s.control->clients == c) {
         size_t len = size < piece ? size : piece;
         uv_buf_t buf;
 
@@ -185,6 +192,7 @@ static void say(struct client *c, const uint8_t *data, size_t size, size_t piece
         assert(buf.len >= len);
         memcpy(buf.base, data, len);
         on_read((uv_stream_t *)&c->pipe, (ssize_t)len, &buf);
+        settle();
         data += len;
         size -= len;
     }
@@ -209,8 +217,7 @@ static void hear(int fd)
     size_t len = 0;
 
     for (ssize_t n = 1; n > 0 && len < sizeof text;) {
-        while (s.lines_n > 0 && s.line[0]->core->in_flight && !s.stopping)
-            uv_run(&s.loop, UV_RUN_ONCE);
+        settle();
         uv_run(&s.loop, UV_RUN_NOWAIT);
         n = recv(fd, text + len, sizeof text - len, MSG_DONTWAIT);
         len += n > 0 ? (size_t)n : 0;
