@@ -4,6 +4,7 @@
 #include "desk/form.h"
 #include "desk/kind.h"
 #include "desk/ledger.h"
+#include "desk/stats.h"
 #include "fuzz.h"
 
 #define UNREAD_MAX 64u
@@ -28,6 +29,7 @@ static bool rewrite(uint8_t kind, struct ol_span body, struct ol_wr *w)
     struct ol_succeeds succeeds;
     struct ol_unfreeze unfreeze;
     struct ol_form_number number;
+    struct ol_stats_signed stats;
     struct ol_span reason;
     struct ol_act act;
     uint32_t from;
@@ -49,6 +51,8 @@ static bool rewrite(uint8_t kind, struct ol_span body, struct ol_wr *w)
         ol_succeeds_write(&succeeds, w);
     else if (kind == OL_KIND_UNFREEZE && !ol_unfreeze_read(body, &unfreeze))
         ol_unfreeze_write(&unfreeze, w);
+    else if (kind == OL_KIND_STATS && !ol_stats_signed_read(body, &stats))
+        ol_stats_signed_write(&stats, w);
     else
         return false;
     return true;

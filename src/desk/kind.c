@@ -7,6 +7,7 @@
 #include "desk/form.h"
 #include "desk/ledger.h"
 #include "desk/message.h"
+#include "desk/stats.h"
 
 const char *ol_kind_name(uint8_t kind)
 {
@@ -17,6 +18,7 @@ const char *ol_kind_name(uint8_t kind)
         [OL_KIND_CORRECT] = "correct",   [OL_KIND_DECLINE] = "decline",   [OL_KIND_REPLY] = "reply",
         [OL_KIND_ONWARD] = "onward",     [OL_KIND_FORM] = "form",         [OL_KIND_FORM_NUMBER] = "form_number",
         [OL_KIND_ESCALATE] = "escalate",
+        [OL_KIND_STATS] = "stats",
     };
 
     return names[kind] != NULL ? names[kind] : "unknown";
@@ -34,6 +36,7 @@ bool ol_body_readable(uint8_t kind, struct ol_span body)
     struct ol_succeeds succeeds;
     struct ol_unfreeze unfreeze;
     struct ol_form_number number;
+    struct ol_stats_signed stats;
     struct ol_span reason;
     uint32_t from;
     uint32_t to;
@@ -54,6 +57,8 @@ bool ol_body_readable(uint8_t kind, struct ol_span body)
         return ol_succeeds_read(body, &succeeds) == OL_OK;
     case OL_KIND_UNFREEZE:
         return ol_unfreeze_read(body, &unfreeze) == OL_OK;
+    case OL_KIND_STATS:
+        return ol_stats_signed_read(body, &stats) == OL_OK;
     default:
         return false;
     }
