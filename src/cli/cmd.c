@@ -135,6 +135,17 @@ uint32_t ol_cmd_time(const char *text)
     return 0;
 }
 
+json_t *ol_cmd_time_json(uint32_t utc)
+{
+    char text[32];
+    time_t t = utc;
+    struct tm tm;
+
+    gmtime_r(&t, &tm);
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    return json_string(text);
+}
+
 /* One N=VALUE into the object. */
 static bool read_field(const char *given, json_t *fields, struct ol_fault *f)
 {

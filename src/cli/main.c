@@ -30,6 +30,7 @@ static const struct ol_opt options[] = {
     {"lang", 0, "TAG", false, "opt.lang"},
     {"level", 0, "WORD", false, "opt.level"},
     {"marker", 0, "WORD", false, "opt.marker"},
+    {"month", 0, "YYYY-MM", false, "opt.month"},
     {"not-passed", 0, "REASON", false, "opt.not_passed"},
     {"open", 0, NULL, false, "opt.open"},
     {"output", 'o', "FILE", false, "opt.output"},
@@ -109,6 +110,7 @@ static const struct ol_cmd commands[] = {
     {"resume", "LINE --without-peer --reason TEXT", "help.resume", "without-peer reason ", 1, 1, false,
      ol_cmd_resume},
     {"unfreeze", "LINE --reason TEXT", "help.unfreeze", "reason ", 1, 1, false, ol_cmd_unfreeze},
+    {"stats", "LINE --month YYYY-MM", "help.stats", "month ", 1, 1, false, ol_cmd_stats},
     {"views", "rebuild [--check]", "help.views", "check ", 1, 1, false, ol_cmd_views},
     {"doctor", "", "help.doctor", "", 0, 0, false, ol_cmd_doctor},
 };

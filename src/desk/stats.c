@@ -146,7 +146,8 @@ static void tell(void *ctx, const struct ol_row *row, const struct ol_dialogue *
     }
 }
 
-void ol_stats_message(struct ol_stats *s, const struct ol_row *message, uint32_t received, ol_next_row_fn *next, void *ctx)
+void ol_stats_message(struct ol_stats *s, const struct ol_row *message, uint32_t received, ol_next_row_fn *next,
+                      void *ctx)
 {
     struct folding f = {.stats = s, .received = received, .next = next, .ctx = ctx};
     struct ol_dialogue d;
@@ -204,9 +205,9 @@ static void put_waits(const struct ol_waits *waits, struct ol_wr *w)
 
 static void put_side(const struct ol_stats_side *s, struct ol_wr *w)
 {
-    const uint32_t counts[] = {s->messages[0], s->messages[1], s->messages[2], s->messages[3], s->exercise,  s->taken,
-                               s->answered,    s->declined,    s->standbys,    s->corrected,   s->amended,   s->cancelled,
-                               s->not_passed};
+    const uint32_t counts[] = {s->messages[0], s->messages[1], s->messages[2], s->messages[3], s->exercise,
+                               s->taken,       s->answered,    s->declined,    s->standbys,    s->corrected,
+                               s->amended,     s->cancelled,   s->not_passed};
     size_t n = sizeof counts / sizeof counts[0];
 
     ol_cbor_put_array(w, n + 2);

@@ -2,8 +2,9 @@
 /*
  * A month of a line in numbers: a pure fold of the record, the same on both sides. Each fact belongs to the month that
  * its own entry's time says, so that it is counted once: a message sent in October and taken in November is one of
- * October's messages and one of November's takes. Waits run from the receipt of the receiver's station to the act of its
- * officer, both by the receiver's clock; where a confirmed read-back is the answer, to its sender's confirmation. A side signs the numbers as an entry; body (deterministic CBOR):
+ * October's messages and one of November's takes. Waits run from the receipt of the receiver's station to the act of
+ * its officer, both by the receiver's clock; where a confirmed read-back is the answer, to its sender's confirmation.
+ * A side signs the numbers as an entry; body (deterministic CBOR):
  *
  *     stats      [month as text "2026-11", SHA-256 of the numbers]
  */
@@ -53,7 +54,8 @@ struct ol_stats {
 
 /* Adds a message of either side, with what is about it as next gives it. received: the time of its receipt, 0 if there
  * is none. */
-void ol_stats_message(struct ol_stats *s, const struct ol_row *message, uint32_t received, ol_next_row_fn *next, void *ctx);
+void ol_stats_message(struct ol_stats *s, const struct ol_row *message, uint32_t received, ol_next_row_fn *next,
+                      void *ctx);
 /* The least wait that half of them do not exceed, and the longest; 0 of none. */
 uint32_t ol_waits_median(const struct ol_waits *w);
 uint32_t ol_waits_worst(const struct ol_waits *w);

@@ -99,6 +99,10 @@ OL_MUST_USE enum ol_err ol_store_acts(struct ol_store *s, int64_t line, uint8_t 
 /* The kept view of a message. ABSENT: nothing is about it. */
 OL_MUST_USE enum ol_err ol_store_view(struct ol_store *s, int64_t line, uint8_t author, uint32_t seq,
                                       uint8_t out[OL_VIEW_MAX], size_t *len);
+/* Has a message folded from what is about it: fold gets the rows of A and of B, each as it wants them. A row's body is
+ * borrowed until the next of its side. As a scan. */
+OL_MUST_USE enum ol_err ol_store_fold(struct ol_store *s, int64_t line, uint8_t author, uint32_t seq,
+                                      void (*fold)(void *ctx, ol_next_row_fn *next, void *from), void *ctx);
 /* Folds again what is about every message of every line; how many there are, and how many kept views are not that. */
 OL_MUST_USE enum ol_err ol_store_views_check(struct ol_store *s, const struct ol_views *v, size_t *checked,
                                              size_t *differ);

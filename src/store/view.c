@@ -43,6 +43,25 @@ static void bind_acts(struct ol_conn *c, int64_t key)
     }
 }
 
+static void end_acts(struct ol_conn *c)
+{
+    sqlite3_reset(c->q[Q_FOLD_A]);
+    sqlite3_reset(c->q[Q_FOLD_B]);
+}
+
+enum ol_err ol_store_fold(struct ol_store *s, int64_t line, uint8_t author, uint32_t seq,
+                          void (*fold)(void *ctx, ol_next_row_fn *next, void *from), void *ctx)
+{
+    struct fold f = {.c = &s->reader};
+
+    if (s->dead)
+        return OL_STORE;
+    bind_acts(&s->reader, entry_key(line, author, seq));
+    fold(ctx, next_act, &f);
+    end_acts(&s->reader);
+    return f.err;
+}
+
 /* What the entries about one message come to; no bytes when there are none, or no such message. */
 static enum ol_err fold(struct ol_conn *c, const struct ol_views *v, int64_t key, uint8_t out[OL_VIEW_MAX], size_t *len)
 {
@@ -61,8 +80,7 @@ static enum ol_err fold(struct ol_conn *c, const struct ol_views *v, int64_t key
     if (rc != SQLITE_ROW && rc != SQLITE_DONE)
         f.err = ol_conn_read_failed(c);
     sqlite3_reset(q);
-    sqlite3_reset(c->q[Q_FOLD_A]);
-    sqlite3_reset(c->q[Q_FOLD_B]);
+    end_acts(c);
     if (f.err || f.acts == 0)
         *len = 0;
     return f.err;

@@ -530,6 +530,16 @@ static void test_views_of_another_fold_are_made_anew_when_a_store_is_opened(void
     check_view(b, 'A', 3, "\2");
 }
 
+static void see_both_sides(void *ctx, ol_next_row_fn *next, void *from)
+{
+    struct ol_row row;
+
+    for (unsigned side = 0; side < 2; side++) {
+        while (next(from, side, &row))
+            assert_true(bed_see(ctx, &row));
+    }
+}
+
 static void test_acts_are_found_by_their_message(void **state)
 {
     struct bed *b = *state;
@@ -556,6 +566,9 @@ static void test_acts_are_found_by_their_message(void **state)
     assert_int_equal((uint64_t)'A' << 32 | 5, seen.keys[0]);
     assert_int_equal((uint64_t)'B' << 32 | 2, seen.keys[1]);
     assert_int_equal((uint64_t)'B' << 32 | 9, seen.keys[2]);
+    CHECK_ERR(OL_OK, ol_store_fold(b->s, b->line, 'A', 3, see_both_sides, &seen));
+    assert_int_equal(6, seen.n);
+    assert_memory_equal(seen.keys, seen.keys + 3, 3 * sizeof seen.keys[0]);
     seen = (struct seen){0};
     CHECK_ERR(OL_OK, ol_store_acts(b->s, b->line, 'B', 3, bed_see, &seen));
     assert_int_equal(1, seen.n);

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* stats: a month of a line in numbers, counted from a copy of the record; and which side has signed them. */
+#include "desk/stats.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cmd.h"
+#include "desk/kind.h"
+#include "station/setup.h"
+#include "station/snapshot.h"
+
+struct stats {
+    struct ol_home home;
+    struct ol_snapshot snapshot;
+    struct ol_line_info line;
+    struct ol_stats month;
+    struct ol_hash hash;
+    struct signed_by {
+        uint32_t seq; /* of the last entry that signs this month; 0: none */
+        uint32_t time;
+        bool same;
+    } by[2];
+    uint32_t *waits;
+    const struct ol_row *message; /* that is folded */
+    uint32_t received;
+    enum ol_err err;
+};
+
+/* ---- Counting ---- */
+
+static bool count_row(void *ctx, const struct ol_row *row)
+{
+    (void)row;
+    ++*(size_t *)ctx;
+    return true;
+}
+
+/* Room for a wait of each kind of every message. */
+static enum ol_err make_room(struct stats *x)
+{
+    size_t n[2] = {0};
+    uint32_t *next;
+    enum ol_err err = OL_OK;
+
+    for (unsigned i = 0; i < 2 && !err; i++)
+        err = ol_store_scan_kind(x->snapshot.store, x->line.number, (uint8_t)('A' + i), OL_KIND_MESSAGE, 1, count_row,
+                                 &n[i]);
+    next = x->waits = calloc(2 * (n[0] + n[1]) + 1, sizeof *x->waits);
+    if (x->waits == NULL)
+        return OL_LIMIT;
+    for (unsigned i = 0; i < 2; i++) {
+        x->month.side[i].to_taken = (struct ol_waits){.s = next, .cap = n[i]};
+        x->month.side[i].to_answered = (struct ol_waits){.s = next + n[i], .cap = n[i]};
+        next += 2 * n[i];
+    }
+    return err;
+}
+
+static void fold(void *ctx, ol_next_row_fn *next, void *from)
+{
+    struct stats *x = ctx;
+
+    ol_stats_message(&x->month, x->message, x->received, next, from);
+}
+
+static bool count_message(void *ctx, const struct ol_row *row)
+{
+    struct stats *x = ctx;
+    struct ol_row receipt;
+
+    x->err = ol_store_receipt(x->snapshot.store, x->line.number, row->h.author, row->h.seq, &receipt);
+    if (x->err && x->err != OL_ABSENT)
+        return false;
+    x->message = row;
+    x->received = x->err == OL_OK ? receipt.h.time : 0;
+    x->err = ol_store_fold(x->snapshot.store, x->line.number, row->h.author, row->h.seq, fold, x);
+    return !x->err;
+}
+
+static bool note_signed(void *ctx, const struct ol_row *row)
+{
+    struct stats *x = ctx;
+    struct ol_stats_signed s;
+
+    if (ol_stats_signed_read(row->body, &s) == OL_OK && s.month.from == x->month.month.from)
+        x->by[row->h.author - 'A'] =
+            (struct signed_by){.seq = row->h.seq, .time = row->h.time, .same = ol_hash_equal(&s.hash, &x->hash)};
+    return true;
+}
+
+static enum ol_err count(struct stats *x)
+{
+    struct ol_store *s = x->snapshot.store;
+    enum ol_err err = make_room(x);
+
+    for (unsigned i = 0; i < 2 && !err; i++) {
+        err = ol_store_scan_kind(s, x->line.number, (uint8_t)('A' + i), OL_KIND_MESSAGE, 1, count_message, x);
+        err = err ? err : x->err;
+    }
+    ol_stats_hash(&x->month, &x->hash);
+    for (unsigned i = 0; i < 2 && !err; i++)
+        err = ol_store_scan_kind(s, x->line.number, (uint8_t)('A' + i), OL_KIND_STATS, 1, note_signed, x);
+    return err;
+}
+
+static enum ol_err read_record(struct stats *x, const char *line, struct ol_fault *f)
+{
+    enum ol_err err = ol_snapshot_take(&x->home, &x->snapshot, f);
+
+    if (!err)
+        err = ol_setup_line_find(x->snapshot.store, line, &x->line, f);
+    if (err)
+        return err;
+    err = count(x);
+    if (err)
+        ol_fault_set(f, OL_EXIT_FAILED, "err.station.record", "detail", ol_err_text(err), NULL);
+    return err;
+}
+
+/* ---- Saying ---- */
+
+static json_t *waits_json(const struct ol_waits *w)
+{
+    return json_pack("{s:I,s:o,s:o}", "n", (json_int_t)w->n, "median_s",
+                     w->n > 0 ? json_integer(ol_waits_median(w)) : json_null(), "worst_s",
+                     w->n > 0 ? json_integer(ol_waits_worst(w)) : json_null());
+}
+
+static uint32_t messages_of(const struct ol_stats_side *s)
+{
+    return s->messages[0] + s->messages[1] + s->messages[2] + s->messages[3];
+}
+
+static json_t *side_json(const struct ol_stats_side *s)
+{
+    return json_pack("{s:I,s:{s:I,s:I,s:I,s:I},s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:o}", "messages",
+                     (json_int_t)messages_of(s), "precedence", "routine", (json_int_t)s->messages[OL_ROUTINE],
+                     "priority", (json_int_t)s->messages[OL_PRIORITY], "immediate",
+                     (json_int_t)s->messages[OL_IMMEDIATE], "flash", (json_int_t)s->messages[OL_FLASH], "exercise",
+                     (json_int_t)s->exercise, "taken", (json_int_t)s->taken, "answered", (json_int_t)s->answered,
+                     "declined", (json_int_t)s->declined, "standbys", (json_int_t)s->standbys, "corrected",
+                     (json_int_t)s->corrected, "amended", (json_int_t)s->amended, "cancelled",
+                     (json_int_t)s->cancelled, "not_passed", (json_int_t)s->not_passed, "to_taken",
+                     waits_json(&s->to_taken), "to_answered", waits_json(&s->to_answered));
+}
+
+static json_t *signed_json(const struct stats *x)
+{
+    json_t *list = json_array();
+
+    for (unsigned i = 0; i < 2; i++) {
+        const struct signed_by *by = &x->by[i];
+        char side[] = {(char)('A' + i), '\0'};
+
+        if (by->seq > 0)
+            json_array_append_new(
+                list, json_pack("{s:o,s:s,s:o,s:b}", "entry", json_sprintf("%s%u", side, by->seq), "side", side, "time",
+                                ol_cmd_time_json(by->time), "same", by->same));
+    }
+    return list;
+}
+
+static bool is_agreed(const struct stats *x)
+{
+    return x->by[0].seq > 0 && x->by[0].same && x->by[1].seq > 0 && x->by[1].same;
+}
+
+static json_t *stats_json(const struct stats *x)
+{
+    char hash[OL_HASH_HEX];
+
+    ol_hash_hex(&x->hash, hash);
+    return json_pack("{s:i,s:s,s:s,s:{s:o,s:o},s:s,s:o,s:b}", "schema", 1, "line", x->line.name, "month",
+                     x->month.month.name, "sides", "A", side_json(&x->month.side[0]), "B", side_json(&x->month.side[1]),
+                     "hash", hash, "signed", signed_json(x), "agreed", is_agreed(x));
+}
+
+/* Two columns of numbers, what A sent and what B sent. */
+static void print_row(const json_t *stats, const char *key, const char *of, const char *name)
+{
+    const json_t *sides = json_object_get(stats, "sides");
+
+    for (unsigned i = 0; i < 2; i++) {
+        const json_t *side = json_object_get(sides, i == 0 ? "A" : "B");
+        char buf[OL_WORD_MAX];
+
+        ol_print_cell(ol_word(of != NULL ? json_object_get(side, of) : side, name, buf), 8);
+    }
+    ol_print_cell_text(ol_text(key), NULL, 0);
+    ol_print_row_end();
+}
+
+static void print_stats(const json_t *stats)
+{
+    static const struct {
+        const char *key;
+        const char *of;
+        const char *name;
+    } rows[] = {
+        {"stats.messages", NULL, "messages"},
+        {"stats.flash", "precedence", "flash"},
+        {"stats.immediate", "precedence", "immediate"},
+        {"stats.priority", "precedence", "priority"},
+        {"stats.routine", "precedence", "routine"},
+        {"stats.exercise", NULL, "exercise"},
+        {"stats.taken", NULL, "taken"},
+        {"stats.to_taken", "to_taken", "median_s"},
+        {"stats.to_taken_worst", "to_taken", "worst_s"},
+        {"stats.answered", NULL, "answered"},
+        {"stats.to_answered", "to_answered", "median_s"},
+        {"stats.to_answered_worst", "to_answered", "worst_s"},
+        {"stats.declined", NULL, "declined"},
+        {"stats.standbys", NULL, "standbys"},
+        {"stats.corrected", NULL, "corrected"},
+        {"stats.amended", NULL, "amended"},
+        {"stats.cancelled", NULL, "cancelled"},
+        {"stats.not_passed", NULL, "not_passed"},
+    };
+    char month[OL_WORD_MAX];
+
+    ol_print(stdout, "say.stats", "line", json_string_value(json_object_get(stats, "line")), "month",
+             ol_word(stats, "month", month), NULL);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        print_row(stats, rows[i].key, rows[i].of, rows[i].name);
+}
+
+static void print_signed(const json_t *stats)
+{
+    json_t *one;
+    size_t i;
+    char entry[OL_WORD_MAX];
+    char time[OL_WORD_MAX];
+
+    json_array_foreach(json_object_get(stats, "signed"), i, one)
+        ol_print(stdout, json_is_true(json_object_get(one, "same")) ? "say.stats.signed" : "say.stats.differs", "entry",
+                 ol_word(one, "entry", entry), "time", ol_word_time(one, "time", time), NULL);
+    if (json_is_true(json_object_get(stats, "agreed")))
+        ol_print(stdout, "say.stats.agreed", NULL);
+}
+
+static void say(const struct ol_cli *c, json_t *stats)
+{
+    if (c->json) {
+        ol_print_json(stats);
+        return;
+    }
+    print_stats(stats);
+    print_signed(stats);
+    json_decref(stats);
+}
+
+enum ol_exit ol_cmd_stats(const struct ol_cli *c)
+{
+    const char *month = ol_args_value(&c->args, "month");
+    struct stats x = {.home.dir = -1, .snapshot.lock = -1};
+    json_t *stats = NULL;
+    struct ol_fault f;
+    enum ol_err err;
+
+    if (month == NULL)
+        return ol_cmd_needs("stats", "--month");
+    if (ol_month_read(ol_span(month, strlen(month)), &x.month.month))
+        return ol_cmd_bad_value("--month", month, "YYYY-MM");
+    err = ol_home_open(c->home, &x.home, &f);
+    if (!err)
+        err = read_record(&x, c->args.operand[0], &f);
+    if (!err)
+        stats = stats_json(&x);
+    ol_snapshot_drop(&x.snapshot);
+    ol_home_close(&x.home);
+    free(x.waits);
+    if (err)
+        return ol_cmd_fail(&f);
+    say(c, stats);
+    return OL_EXIT_DONE;
+}
