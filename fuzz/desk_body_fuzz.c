@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Bodies: the first byte is the kind. What reads is written back byte by byte. */
+#include "desk/agree.h"
 #include "desk/dialogue.h"
 #include "desk/form.h"
 #include "desk/kind.h"
@@ -30,6 +31,8 @@ static bool rewrite(uint8_t kind, struct ol_span body, struct ol_wr *w)
     struct ol_unfreeze unfreeze;
     struct ol_form_number number;
     struct ol_stats_signed stats;
+    struct ol_proposal proposal;
+    struct ol_response response;
     struct ol_span reason;
     struct ol_act act;
     uint32_t from;
@@ -43,6 +46,10 @@ static bool rewrite(uint8_t kind, struct ol_span body, struct ol_wr *w)
         rewrite_form(body, &message, w);
     else if (kind == OL_KIND_FORM_NUMBER && !ol_form_number_read(body, &number))
         ol_form_number_write(&number, w);
+    else if (kind == OL_KIND_PROPOSE && !ol_proposal_read(body, &proposal))
+        ol_proposal_write(&proposal, w);
+    else if (kind == OL_KIND_RESPOND && !ol_response_read(body, &response))
+        ol_response_write(&response, w);
     else if (kind == OL_KIND_RESUME && !ol_resume_read(body, &from, &to, &reason))
         ol_resume_body(from, to, reason, w);
     else if (kind == OL_KIND_CLOSE && !ol_close_read(body))

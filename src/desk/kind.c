@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "desk/act.h"
+#include "desk/agree.h"
 #include "desk/form.h"
 #include "desk/ledger.h"
 #include "desk/message.h"
@@ -19,6 +20,7 @@ const char *ol_kind_name(uint8_t kind)
         [OL_KIND_ONWARD] = "onward",     [OL_KIND_FORM] = "form",         [OL_KIND_FORM_NUMBER] = "form_number",
         [OL_KIND_ESCALATE] = "escalate",
         [OL_KIND_STATS] = "stats",
+        [OL_KIND_PROPOSE] = "propose",   [OL_KIND_RESPOND] = "respond",
     };
 
     return names[kind] != NULL ? names[kind] : "unknown";
@@ -37,6 +39,8 @@ bool ol_body_readable(uint8_t kind, struct ol_span body)
     struct ol_unfreeze unfreeze;
     struct ol_form_number number;
     struct ol_stats_signed stats;
+    struct ol_proposal proposal;
+    struct ol_response response;
     struct ol_span reason;
     uint32_t from;
     uint32_t to;
@@ -49,6 +53,10 @@ bool ol_body_readable(uint8_t kind, struct ol_span body)
         return ol_meaning_read(kind, body, &message) == OL_OK;
     case OL_KIND_FORM_NUMBER:
         return ol_form_number_read(body, &number) == OL_OK;
+    case OL_KIND_PROPOSE:
+        return ol_proposal_read(body, &proposal) == OL_OK;
+    case OL_KIND_RESPOND:
+        return ol_response_read(body, &response) == OL_OK;
     case OL_KIND_RESUME:
         return ol_resume_read(body, &from, &to, &reason) == OL_OK;
     case OL_KIND_CLOSE:
