@@ -6,6 +6,7 @@
 #include "desk/kind.h"
 #include "desk/ledger.h"
 #include "desk/stats.h"
+#include "desk/presence.h"
 #include "fuzz.h"
 
 #define UNREAD_MAX 64u
@@ -33,6 +34,8 @@ static bool rewrite(uint8_t kind, struct ol_span body, struct ol_wr *w)
     struct ol_stats_signed stats;
     struct ol_proposal proposal;
     struct ol_response response;
+    struct ol_desk_entry desk;
+    struct ol_hours hours;
     struct ol_span reason;
     struct ol_act act;
     uint32_t from;
@@ -50,6 +53,10 @@ static bool rewrite(uint8_t kind, struct ol_span body, struct ol_wr *w)
         ol_proposal_write(&proposal, w);
     else if (kind == OL_KIND_RESPOND && !ol_response_read(body, &response))
         ol_response_write(&response, w);
+    else if (kind == OL_KIND_DESK && !ol_desk_read(body, &desk))
+        ol_desk_write(&desk, w);
+    else if (kind == OL_KIND_HOURS && !ol_hours_read(body, &hours))
+        ol_hours_write(&hours, w);
     else if (kind == OL_KIND_RESUME && !ol_resume_read(body, &from, &to, &reason))
         ol_resume_body(from, to, reason, w);
     else if (kind == OL_KIND_CLOSE && !ol_close_read(body))

@@ -9,6 +9,7 @@
 #include "desk/ledger.h"
 #include "desk/message.h"
 #include "desk/stats.h"
+#include "desk/presence.h"
 
 const char *ol_kind_name(uint8_t kind)
 {
@@ -21,6 +22,7 @@ const char *ol_kind_name(uint8_t kind)
         [OL_KIND_ESCALATE] = "escalate",
         [OL_KIND_STATS] = "stats",
         [OL_KIND_PROPOSE] = "propose",   [OL_KIND_RESPOND] = "respond",
+        [OL_KIND_DESK] = "desk",         [OL_KIND_HOURS] = "hours",
     };
 
     return names[kind] != NULL ? names[kind] : "unknown";
@@ -41,6 +43,8 @@ bool ol_body_readable(uint8_t kind, struct ol_span body)
     struct ol_stats_signed stats;
     struct ol_proposal proposal;
     struct ol_response response;
+    struct ol_desk_entry desk;
+    struct ol_hours hours;
     struct ol_span reason;
     uint32_t from;
     uint32_t to;
@@ -57,6 +61,10 @@ bool ol_body_readable(uint8_t kind, struct ol_span body)
         return ol_proposal_read(body, &proposal) == OL_OK;
     case OL_KIND_RESPOND:
         return ol_response_read(body, &response) == OL_OK;
+    case OL_KIND_DESK:
+        return ol_desk_read(body, &desk) == OL_OK;
+    case OL_KIND_HOURS:
+        return ol_hours_read(body, &hours) == OL_OK;
     case OL_KIND_RESUME:
         return ol_resume_read(body, &from, &to, &reason) == OL_OK;
     case OL_KIND_CLOSE:

@@ -69,6 +69,8 @@ enum ol_kind {
     OL_KIND_STATS = 57,  /* the hash of a month's numbers */
     OL_KIND_PROPOSE = 50, /* a channel, an exercise, that instructions may be given */
     OL_KIND_RESPOND = 51, /* accept, decline, end, suspend, resume */
+    OL_KIND_DESK = 52,   /* attended, left */
+    OL_KIND_HOURS = 53,  /* when nobody is at the desk, announced */
 };
 
 struct ol_header {
