@@ -37,7 +37,7 @@ enum ol_stage {
 };
 
 /* To whom a message goes that nobody has taken in its time, and then not in as much again. */
-enum ol_step {
+enum ol_escalation {
     OL_STEP_NONE,
     OL_STEP_DEPUTY,
     OL_STEP_NEXT_ROLE,
@@ -57,7 +57,7 @@ struct ol_act {
     uint8_t kind;         /* one for which ol_is_act says so */
     uint32_t message;     /* number in the stream of the message's author */
     uint32_t about;       /* readback: the version; confirm: the read-back; else 0 */
-    uint8_t what;         /* reply: enum ol_answer; onward: enum ol_stage; escalate: enum ol_step; else 0 */
+    uint8_t what;         /* reply: enum ol_answer; onward: enum ol_stage; escalate: enum ol_escalation; else 0 */
     uint32_t until;       /* STANDBY: UTC seconds; else 0 */
     struct ol_span text;  /* empty when there is none */
     struct ol_span values; /* readback of a form: the array, instead of a text; else empty */

@@ -38,7 +38,7 @@ struct ol_dialogue {
     bool met;              /* a person of the receiver's side has answered in some way, if only to stand by */
     bool cancelled;        /* by the message that it is superseded by */
     bool not_passed;       /* the last word on passing it on: it was not */
-    uint8_t step;          /* enum ol_step: how far it was escalated, since nobody took it in time */
+    uint8_t step;          /* enum ol_escalation: how far it was escalated, since nobody took it in time */
     uint8_t stage;         /* to which it was passed on last; enum ol_stage */
     uint32_t until;        /* open, standing by until then; 0: not */
     uint32_t superseded;   /* number of its author's later message in place of it; 0: none */
