@@ -461,6 +461,24 @@ static void test_what_was_acknowledged_before_a_start_is_forgotten_when_it_does_
     assert_int_equal(1, table.n);
 }
 
+static void test_what_was_acknowledged_before_a_start_and_finds_no_place_is_announced_once_more(void **state)
+{
+    struct ol_alarm_name first = untaken(1);
+    struct ol_alarm_name name = untaken(OL_ALARMS);
+
+    (void)state;
+    for (uint32_t seq = 1; seq <= OL_ALARMS; seq++) {
+        struct ol_alarm_name other = untaken(seq);
+
+        ol_alarm_restore(&table, &other, 1700000000, 1700000060, now);
+    }
+    assert_int_equal(OL_ALARMS - 1 - OL_ALARM_RESERVED, table.n);
+    off(&first);
+    on(&name);
+    is(OL_ALARM_UNACKNOWLEDGED);
+    assert_int_equal(1, sounds);
+}
+
 /* Any order of calls: asserts within, and what is listed has one id each. */
 static void test_a_million_random_steps_keep_every_promise(void **state)
 {
@@ -527,6 +545,7 @@ int main(void)
         test(an_emergency_sounds_in_a_flood_and_finds_a_place_in_a_full_table),
         test(what_was_acknowledged_before_a_start_is_so_if_it_still_stands),
         test(what_was_acknowledged_before_a_start_is_forgotten_when_it_does_not_stand),
+        test(what_was_acknowledged_before_a_start_and_finds_no_place_is_announced_once_more),
         test(a_million_random_steps_keep_every_promise),
     };
 
