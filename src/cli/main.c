@@ -41,6 +41,7 @@ static const struct ol_opt options[] = {
     {"re", 0, "ID", false, "opt.re"},
     {"reason", 0, "TEXT", false, "opt.reason"},
     {"ref", 0, "TEXT", false, "opt.ref"},
+    {"sign", 0, NULL, false, "opt.sign"},
     {"stage", 0, "STAGE", false, "opt.stage"},
     {"standing", 0, "WORD", false, "opt.standing"},
     {"station", 0, "NAME", false, "opt.station"},
@@ -110,7 +111,7 @@ static const struct ol_cmd commands[] = {
     {"resume", "LINE --without-peer --reason TEXT", "help.resume", "without-peer reason ", 1, 1, false,
      ol_cmd_resume},
     {"unfreeze", "LINE --reason TEXT", "help.unfreeze", "reason ", 1, 1, false, ol_cmd_unfreeze},
-    {"stats", "LINE --month YYYY-MM", "help.stats", "month ", 1, 1, false, ol_cmd_stats},
+    {"stats", "LINE --month YYYY-MM [--sign]", "help.stats", "month sign ", 1, 1, false, ol_cmd_stats},
     {"views", "rebuild [--check]", "help.views", "check ", 1, 1, false, ol_cmd_views},
     {"doctor", "", "help.doctor", "", 0, 0, false, ol_cmd_doctor},
 };

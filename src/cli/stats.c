@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "cli/cmd.h"
-#include "desk/kind.h"
 #include "station/setup.h"
 #include "station/snapshot.h"
 
@@ -251,27 +250,54 @@ static void say(const struct ol_cli *c, json_t *stats)
     json_decref(stats);
 }
 
-enum ol_exit ol_cmd_stats(const struct ol_cli *c)
+/* The month as it is on record now, to be freed; NULL with the fault. */
+static json_t *read_stats(const struct ol_cli *c, const struct ol_month *month, struct ol_fault *f)
 {
-    const char *month = ol_args_value(&c->args, "month");
-    struct stats x = {.home.dir = -1, .snapshot.lock = -1};
+    struct stats x = {.home.dir = -1, .snapshot.lock = -1, .month.month = *month};
     json_t *stats = NULL;
-    struct ol_fault f;
-    enum ol_err err;
+    enum ol_err err = ol_home_open(c->home, &x.home, f);
 
-    if (month == NULL)
-        return ol_cmd_needs("stats", "--month");
-    if (ol_month_read(ol_span(month, strlen(month)), &x.month.month))
-        return ol_cmd_bad_value("--month", month, "YYYY-MM");
-    err = ol_home_open(c->home, &x.home, &f);
     if (!err)
-        err = read_record(&x, c->args.operand[0], &f);
-    if (!err)
-        stats = stats_json(&x);
+        err = read_record(&x, c->args.operand[0], f);
+    if (!err && (stats = stats_json(&x)) == NULL)
+        ol_fault_set(f, OL_EXIT_FAILED, "err.station.memory", NULL);
     ol_snapshot_drop(&x.snapshot);
     ol_home_close(&x.home);
     free(x.waits);
-    if (err)
+    return stats;
+}
+
+/* Has the station sign these numbers. */
+static enum ol_err sign(const struct ol_cli *c, const json_t *stats, struct ol_fault *f)
+{
+    json_t *params = json_pack("{s:O,s:O,s:O}", "line", json_object_get(stats, "line"), "month",
+                               json_object_get(stats, "month"), "hash", json_object_get(stats, "hash"));
+    json_t *result;
+    enum ol_err err = ol_cmd_ask(c, "stats_sign", params, OL_ANSWER_MS, &result, f);
+
+    json_decref(result);
+    return err;
+}
+
+enum ol_exit ol_cmd_stats(const struct ol_cli *c)
+{
+    const char *name = ol_args_value(&c->args, "month");
+    struct ol_month month;
+    json_t *stats;
+    struct ol_fault f;
+
+    if (name == NULL)
+        return ol_cmd_needs("stats", "--month");
+    if (ol_month_read(ol_span(name, strlen(name)), &month))
+        return ol_cmd_bad_value("month", name, "YYYY-MM");
+    stats = read_stats(c, &month, &f);
+    if (stats != NULL && ol_args_value(&c->args, "sign") != NULL) {
+        enum ol_err err = sign(c, stats, &f);
+
+        json_decref(stats);
+        stats = err ? NULL : read_stats(c, &month, &f); /* with the signature */
+    }
+    if (stats == NULL)
         return ol_cmd_fail(&f);
     say(c, stats);
     return OL_EXIT_DONE;

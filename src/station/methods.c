@@ -792,9 +792,7 @@ static void method_reload(const struct request *r)
     done(r, json_pack("{s:i}", "schema", 1));
 }
 
-/* A call for one entry about the line itself, or NULL and an answer. */
-static struct call *entry_call(const struct request *r, struct line *l, uint8_t kind,
-                               const struct ol_wr *body)
+struct call *entry_call(const struct request *r, struct line *l, uint8_t kind, const struct ol_wr *body)
 {
     struct call *call = call_new(l, r->client, r->id, 1);
 
@@ -937,6 +935,7 @@ static const struct {
     {"search", method_search},
     {"alarms", method_alarms},   {"alarm_ack", method_alarm_ack},
     {"alarm_silence", method_alarm_silence},
+    {"stats_sign", stats_sign},
 };
 
 void method_run(struct station *s, struct client *c, const json_t *id, const char *method, const json_t *params)

@@ -16,6 +16,7 @@
  *     search.c     the index of the words on record, and who searches
  *     watch.c      what people owe each other, and when
  *     alarms.c     what officers must do something about
+ *     stats.c      a month's numbers, signed
  */
 #ifndef OL_STATION_STATION_H
 #define OL_STATION_STATION_H
@@ -233,6 +234,8 @@ struct call *call_new(struct line *l, struct client *c, const json_t *id, size_t
 bool item_keep(struct call_item *item, const struct ol_wr *body);
 /* Hands the items to the line, as many as it takes now; answers at once when it refuses. */
 void call_write(struct call *call);
+/* A call for one entry about the line itself, or NULL and an answer. */
+struct call *entry_call(const struct request *r, struct line *l, uint8_t kind, const struct ol_wr *body);
 /* Answers with this fault, whose parameter is the line. */
 void call_refuse(struct call *call, const char *key);
 void call_start_timer(struct call *call, uint64_t ms);
@@ -361,6 +364,11 @@ void watch_changed(struct line *l, uint8_t author, uint32_t seq);
 void watch_loaded(struct line *l, const struct ol_row *row);
 /* Looks at what has fallen due. */
 void watch_tick(struct line *l);
+
+/* ---- stats.c ---- */
+
+/* What can be asked. */
+void stats_sign(const struct request *r);
 
 /* ---- alarms.c ---- */
 

@@ -75,6 +75,35 @@ class Stats(unittest.TestCase):
         said = self.a.must("stats", "freedonia", "--month", month).out
         self.assertIn("seconds from receipt to taken", said)
 
+    def test_a_month_is_agreed_when_both_sides_have_signed_the_same_numbers(self):
+        month, before = months()
+        mine = self.stats(self.a, before, "--sign")
+        self.assertEqual(([one["same"] for one in mine["signed"]], mine["agreed"]), ([True], False))
+        wait_for(lambda: self.stats(self.b, before)["signed"] == mine["signed"], "the peer to see the signature")
+        self.assertTrue(self.stats(self.b, before, "--sign")["agreed"])
+        both = wait_for(lambda: (seen := self.stats(self.a, before))["agreed"] and seen, "both signatures")
+        self.assertEqual(sorted(one["side"] for one in both["signed"]), ["A", "B"])
+        self.assertIn("Both sides have signed", self.a.must("stats", "freedonia", "--month", before).out)
+        self.assertEqual(self.stats(self.a, month)["signed"], [])
+
+    def test_a_signature_to_other_numbers_is_shown_as_such_and_a_later_one_counts_instead(self):
+        month, _ = months()
+        self.assertTrue(self.stats(self.a, month, "--sign")["signed"][0]["same"])
+        self.send(self.a, "one more")
+        changed = self.stats(self.a, month)
+        self.assertEqual(([one["same"] for one in changed["signed"]], changed["agreed"]), ([False], False))
+        self.assertIn("other numbers", self.a.must("stats", "freedonia", "--month", month).out)
+        self.assertTrue(self.stats(self.a, month, "--sign")["signed"][0]["same"])
+        kinds = [entry["kind"] for entry in self.a.must("log", "freedonia", "--json").lines]
+        self.assertEqual(kinds.count("stats"), 2)
+
+    def test_what_is_no_month_or_no_hash_is_not_signed(self):
+        good = {"line": "freedonia", "month": "2026-10", "hash": "a" * 64}
+        for bad in ({"month": "2026-13"}, {"month": None}, {"hash": "a" * 63}, {"hash": "A" * 64}, {"hash": " +" * 32},
+                    {"hash": 7}, {"hash": "a" * 63 + "g"}):
+            self.assertEqual(self.a.rpc("stats_sign", good | bad)["error"]["data"]["key"], "err.stats.sign", bad)
+        self.assertNotIn("stats", [entry["kind"] for entry in self.a.must("log", "freedonia", "--json").lines])
+
     def test_a_month_that_is_none_and_a_line_that_is_not_there_are_refused(self):
         for month in ("2026-13", "2026", "11", "2026-1", ""):
             answer = self.a.run("stats", "freedonia", "--month", month)
