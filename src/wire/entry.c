@@ -16,6 +16,7 @@ static size_t behind_body(uint8_t flags)
 size_t ol_entry_size(const struct ol_entry *e)
 {
     assert(e->body.len <= OL_BODY_MAX);
+    assert(e->body.p != NULL || e->body.len == 0);
     return ALWAYS + (e->flags & OL_WIRE_LENGTH ? 2u : 0u) + e->body.len + behind_body(e->flags);
 }
 
