@@ -20,12 +20,14 @@ static const struct ol_opt options[] = {
     {"check", 0, NULL, false, "opt.check"},
     {"code", 0, "DIGITS", false, "opt.code"},
     {"corrects", 0, "ID", false, "opt.corrects"},
+    {"end", 0, "TIME", false, "opt.end"},
     {"exec", 0, "COMMAND", false, "opt.exec"},
     {"exercise", 0, NULL, false, "opt.exercise"},
     {"field", 0, "N=VALUE", true, "opt.field"},
     {"follow", 0, NULL, false, "opt.follow"},
     {"form", 0, "CODE", false, "opt.form"},
     {"handling", 0, "WORD", false, "opt.handling"},
+    {"hours", 0, "TEXT", false, "opt.hours"},
     {"kind", 0, "KIND", false, "opt.kind"},
     {"lang", 0, "TAG", false, "opt.lang"},
     {"level", 0, "WORD", false, "opt.level"},
@@ -38,12 +40,16 @@ static const struct ol_opt options[] = {
     {"path", 0, "SPEC", true, "opt.path"},
     {"precedence", 'p', "WORD", false, "opt.precedence"},
     {"psk", 0, "FILE", false, "opt.psk"},
+    {"purpose", 0, "TEXT", false, "opt.purpose"},
     {"re", 0, "ID", false, "opt.re"},
     {"reason", 0, "TEXT", false, "opt.reason"},
     {"ref", 0, "TEXT", false, "opt.ref"},
     {"sign", 0, NULL, false, "opt.sign"},
+    {"role-here", 0, "ROLE", false, "opt.role_here"},
+    {"role-there", 0, "ROLE", false, "opt.role_there"},
     {"stage", 0, "STAGE", false, "opt.stage"},
     {"standing", 0, "WORD", false, "opt.standing"},
+    {"start", 0, "TIME", false, "opt.start"},
     {"station", 0, "NAME", false, "opt.station"},
     {"subject", 's', "SUBJECT", false, "opt.subject"},
     {"timeout", 0, "SECONDS", false, "opt.timeout"},
@@ -95,6 +101,21 @@ static const struct ol_cmd commands[] = {
     {"standby", "LINE ID --until TIME [TEXT]", "help.standby", "until ", 2, 3, false, ol_cmd_standby},
     {"onward", "LINE ID --stage desk|duty|unit [--not-passed REASON]", "help.onward", "stage not-passed ", 2, 2, false,
      ol_cmd_onward},
+    {"channel",
+     "propose LINE LEVEL [--purpose TEXT] [--role-here ROLE] [--role-there ROLE] [--hours TEXT]\n"
+     "       openline [-C DIR] channel accept|decline|suspend|resume LINE (ID | LEVEL) [--reason TEXT]\n"
+     "       openline [-C DIR] channel list LINE",
+     "help.channel", "purpose role-here role-there hours reason ", 2, 3, false, ol_cmd_channel},
+    {"exercise",
+     "propose LINE E1|E2|E3 --start TIME --end TIME\n"
+     "       openline [-C DIR] exercise accept|decline|end LINE ID [--reason TEXT]\n"
+     "       openline [-C DIR] exercise list LINE",
+     "help.exercise", "start end reason ", 2, 3, false, ol_cmd_exercise},
+    {"agree",
+     "propose LINE instructions\n"
+     "       openline [-C DIR] agree accept|decline|end LINE ID [--reason TEXT]\n"
+     "       openline [-C DIR] agree list LINE",
+     "help.agree", "reason ", 2, 3, false, ol_cmd_agree},
     {"note",
      "LINE ID [--kind KIND] [--lang TAG] (TEXT | -)\n"
      "       openline [-C DIR] note list [LINE [ID]] [--kind KIND]\n"

@@ -174,6 +174,7 @@ static bool apply(struct line *l, const struct ol_put *put)
         ending_note(l, &put->row.h);
         search_note(l, &put->row.h);
         form_note(l, &put->row);
+        agree_note(l, &put->row);
         return true;
     case OL_PUT_OUTBOX:
         return box(l, put->token, put->row.h.kind, put->row.h.flags, put->row.body);
@@ -317,6 +318,7 @@ static bool load_row(void *ctx, const struct ol_row *row)
         ending_note(l, &row->h);
         form_note(l, row);
         watch_loaded(l, row);
+        agree_note(l, row);
         return true;
     }
     station_log("line %s: the record is damaged at %c%u", l->info.name, row->h.author, row->h.seq);
@@ -564,6 +566,7 @@ static void on_line_closed(uv_handle_t *handle)
         ol_blob_free(&l->outbox[i].body);
     free(l->outbox);
     form_forget(l);
+    agree_forget(l);
     ol_line_fini(l->core);
     free(l->core);
     free(l);

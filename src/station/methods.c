@@ -199,17 +199,11 @@ static bool read_meaning(struct line *l, const json_t *m, struct ol_message *out
         ol_fault_set(f, OL_EXIT_USAGE, "err.station.amend_both", NULL);
         return false;
     }
-    if (!read_name(m, "marker", ol_marker_of, &out->marker, f) || !read_name(m, "answer", ol_class_of, &out->answer, f) ||
-        !read_name(m, "standing", ol_standing_of, &out->standing, f) ||
-        !read_word(m, "level", OL_WORD_LEVEL, &out->level, f) || !read_word(m, "to", OL_WORD_ROLE, &out->to, f) ||
-        !read_word(m, "handling", OL_WORD_LEVEL, &out->handling, f) || !read_ref(l, m, "re", &out->re, f) ||
-        !read_amended(l, m, "corrects", &out->corrects, f) || !read_amended(l, m, "cancels", &out->cancels, f))
-        return false;
-    if (out->marker == OL_INSTRUCTION) {
-        ol_fault_set(f, OL_EXIT_FAILED, "err.station.instruction", "line", l->info.name, NULL);
-        return false;
-    }
-    return true;
+    return read_name(m, "marker", ol_marker_of, &out->marker, f) && read_name(m, "answer", ol_class_of, &out->answer, f) &&
+           read_name(m, "standing", ol_standing_of, &out->standing, f) &&
+           read_word(m, "level", OL_WORD_LEVEL, &out->level, f) && read_word(m, "to", OL_WORD_ROLE, &out->to, f) &&
+           read_word(m, "handling", OL_WORD_LEVEL, &out->handling, f) && read_ref(l, m, "re", &out->re, f) &&
+           read_amended(l, m, "corrects", &out->corrects, f) && read_amended(l, m, "cancels", &out->cancels, f);
 }
 
 /* How urgent it is, `otherwise` when nothing is said, and whether an exercise. False with the fault. */
@@ -290,6 +284,7 @@ static bool read_message(struct line *l, const json_t *m, struct call_item *item
     uint8_t *title = NULL;
     uint8_t *ref = NULL;
     bool ok = read_flags(m, "routine", &item->flags, f) && read_lang(l, m, &message.lang, f) && read_meaning(l, m, &message, f) &&
+              agree_allows(l, item->flags, &message, f) &&
               read_text(json_object_get(m, "text"), OL_TEXT_MAX, &text, &message.text.len, f) &&
               read_title(m, "subject", SUBJECT_MAX, &message.subject, &title, f) &&
               read_title(m, "ref", OL_WORD_ROLE, &message.ref, &ref, f);
@@ -339,7 +334,8 @@ static bool read_form(struct line *l, const json_t *m, struct call_item item[sta
          read_title(m, "ref", OL_WORD_ROLE, &meant.ref, &ref, f);
     if (ok) {
         mean_as_form(form, m, &meant);
-        ok = form_items(l, form, json_object_get(m, "fields"), &meant, item, n, f);
+        ok = agree_allows(l, flags, &meant, f) &&
+             form_items(l, form, json_object_get(m, "fields"), &meant, item, n, f);
     }
     for (size_t i = 0; ok && i < *n; i++)
         item[i].flags = flags; /* alike, so that neither goes before the other */
@@ -933,6 +929,8 @@ static const struct {
     {"note", book_note},         {"notes", book_notes},
     {"book_accept", book_accept},
     {"search", method_search},
+    {"propose", agree_propose},  {"respond", agree_respond},
+    {"agreements", agree_list},
     {"alarms", method_alarms},   {"alarm_ack", method_alarm_ack},
     {"alarm_silence", method_alarm_silence},
     {"stats_sign", stats_sign},

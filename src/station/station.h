@@ -11,6 +11,7 @@
  *     calls.c      requests that wait for something to become durable, delivered, taken
  *     ending.c     how a line is closed, revoked, succeeded
  *     form.c       forms: their numbers, sending, reading
+ *     agree.c      what both sides agreed: channels, exercises, instructions
  *     view.c       messages, acts and the record as JSON
  *     book.c       the own book: what this side keeps to itself
  *     search.c     the index of the words on record, and who searches
@@ -24,6 +25,7 @@
 #include <jansson.h>
 #include <uv.h>
 
+#include "desk/agree.h"
 #include "desk/book.h"
 #include "desk/alarm.h"
 #include "desk/dialogue.h"
@@ -116,6 +118,13 @@ struct line {
     struct form_given *given[2]; /* by A, by B; ascending by seq */
     size_t given_n[2];
     struct form_slot own_form[256];
+    struct {
+        struct ol_row *row[2]; /* proposals and responses of A, of B; ascending by seq, bodies are ours */
+        size_t n[2];
+        size_t at[2];          /* how far they were folded */
+        bool folded;           /* all of them */
+        struct ol_agree fold;
+    } agree;
     bool succeeds;         /* since the start the entry that names the old line was written */
     struct {
         struct ol_search_mark mark[2]; /* how far the index of words has come, of A, of B */
@@ -182,6 +191,8 @@ struct line *line_param(const struct request *r);
 bool read_text(const json_t *value, size_t max, uint8_t **out, size_t *len, struct ol_fault *f);
 /* A string in NFC, in memory of its own (free it); NULL when it is none. */
 uint8_t *text_nfc(const json_t *value, size_t *len);
+/* A call for one entry about the line itself, or NULL and an answer. */
+struct call *entry_call(const struct request *r, struct line *l, uint8_t kind, const struct ol_wr *body);
 /* Runs a request: answers it, or keeps a call that will. */
 void method_run(struct station *s, struct client *c, const json_t *id, const char *method, const json_t *params);
 
@@ -289,6 +300,23 @@ json_t *form_back(const struct line *l, const struct ol_row *row, struct ol_span
                   struct ol_misread *misread);
 /* {"differs": [1], "left_out": [], "added": []}; null when nothing was. */
 json_t *form_misread(const struct ol_misread *misread);
+
+/* ---- agree.c ---- */
+
+/* An entry of this line is durable. */
+void agree_note(struct line *l, const struct ol_row *row);
+void agree_forget(struct line *l);
+/* Whether a message so meant may go out now: its level is not suspended, or it is FLASH; an instruction only where both
+ * sides agreed to them. False with the fault. */
+bool agree_allows(struct line *l, uint8_t flags, const struct ol_message *meant, struct ol_fault *f);
+/* `unannounced` and `real` into the message's object. */
+void agree_show(struct line *l, const struct ol_row *row, json_t *message);
+/* What an entry of these kinds says, as one text; null for any other. */
+json_t *agree_words(const struct ol_row *row);
+/* What can be asked. */
+void agree_propose(const struct request *r);
+void agree_respond(const struct request *r);
+void agree_list(const struct request *r);
 
 /* ---- view.c ---- */
 

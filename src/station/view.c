@@ -329,6 +329,7 @@ static json_t *message_json(struct line *l, const struct ol_row *row, enum ol_me
         "closed_by", ref_json(d->closed));
 
     json_object_update_new(out, meant);
+    agree_show(l, row, out);
     say(l, row, lang, out);
     return out;
 }
@@ -657,6 +658,8 @@ static json_t *words_json(struct line *l, const struct ol_row *row)
         return string_or_null(reason);
     if (row->h.kind == OL_KIND_UNFREEZE && ol_unfreeze_read(row->body, &unfreeze) == OL_OK)
         return string_or_null(unfreeze.reason);
+    if (row->h.kind == OL_KIND_PROPOSE || row->h.kind == OL_KIND_RESPOND)
+        return agree_words(row);
     return form_words(l, row);
 }
 

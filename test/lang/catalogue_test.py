@@ -24,6 +24,8 @@ NO_TEXT = {"station_log", "json_pack", "static_assert"}  # the log is English: i
 OPTIONS = re.compile(r"(?:[a-z-]+ )+")  # names in the table of commands
 # Files for programs and those who look after them; names that are never translated; answers to what is no request.
 ALLOWED = {
+    "src/cli/agree.c": {"accept decline suspend resume ", "propose, accept, decline, ", "accept decline end ",
+                        "purpose role-here role-there hours ", "start end ", "exercise propose"},
     "src/cli/alarm.c": {"list, ack, silence, --exec COMMAND"},
     "src/cli/main.c": {"openline [-C DIR]", "openline "},
     "src/cli/note.c": {"note list", "note accept"},

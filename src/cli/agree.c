@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* channel, exercise, agree: what both sides of a line agree to, and what of it stands. */
+#include <string.h>
+
+#include "cli/cmd.h"
+
+/* ---- What stands ---- */
+
+/* One line, if it says so. */
+static void print_said(const json_t *said, const char *name, const char *key)
+{
+    if (json_is_string(json_object_get(said, name)))
+        ol_print(stdout, key, "text", json_string_value(json_object_get(said, name)), NULL);
+}
+
+/* By whom and since when. */
+static void print_step(const json_t *said)
+{
+    char buf[OL_WORD_MAX];
+
+    if (json_is_string(json_object_get(said, "side"))) {
+        ol_print_cell(json_string_value(json_object_get(said, "party")), 0);
+        ol_print_cell(ol_word_time(said, "since", buf), 14);
+    }
+    ol_print_row_end();
+    print_said(said, "reason", "say.agree.reason");
+}
+
+static void print_channel(const json_t *channel)
+{
+    char buf[OL_WORD_MAX + 1];
+    const json_t *id;
+    size_t i;
+
+    ol_print_cell(json_string_value(json_object_get(channel, "level")), 16);
+    ol_print_cell(ol_word(channel, "state", buf), 9);
+    print_step(channel);
+    print_said(channel, "purpose", "say.agree.purpose");
+    print_said(channel, "role_here", "say.agree.role_here");
+    print_said(channel, "role_there", "say.agree.role_there");
+    print_said(channel, "hours", "say.agree.hours");
+    json_array_foreach(json_object_get(channel, "proposals"), i, id)
+        ol_print(stdout, "say.agree.waiting", "id", json_string_value(id), NULL);
+}
+
+static void print_accord(const json_t *accord)
+{
+    char buf[OL_WORD_MAX];
+
+    ol_print_cell(ol_word(accord, "id", buf), 5);
+    if (json_is_string(json_object_get(accord, "exercise"))) {
+        ol_print_cell(ol_word(accord, "exercise", buf), 2);
+        ol_print_cell(ol_word_time(accord, "start", buf), 14);
+        ol_print_cell(ol_word_time(accord, "end", buf), 14);
+    }
+    ol_print_cell(ol_word(accord, "state", buf), 9);
+    if (json_is_true(json_object_get(accord, "running")))
+        ol_print_cell_text(ol_text("mark.exercise"), NULL, 0);
+    print_step(accord);
+    if (json_is_string(json_object_get(accord, "broken_by")))
+        ol_print(stdout, "say.agree.broken", "id", ol_word(accord, "broken_by", buf), NULL);
+}
+
+static enum ol_exit list(const struct ol_cli *c, const char *topic)
+{
+    json_t *result;
+    json_t *one;
+    size_t i;
+    struct ol_fault f;
+
+    if (ol_cmd_ask(c, "agreements", json_pack("{s:s,s:s}", "line", c->args.operand[1], "topic", topic), OL_ANSWER_MS,
+                   &result, &f) != OL_OK)
+        return ol_cmd_fail(&f);
+    json_array_foreach(json_object_get(result, "agreements"), i, one) {
+        if (c->json)
+            ol_print_json(json_incref(one));
+        else if (json_is_string(json_object_get(one, "level")))
+            print_channel(one);
+        else
+            print_accord(one);
+    }
+    if (i == 0 && !c->json)
+        ol_print(stderr, "say.agree.none", NULL);
+    json_decref(result);
+    return OL_EXIT_DONE;
+}
+
+/* ---- What is asked to be written ---- */
+
+/* Takes the parameters. */
+static enum ol_exit ask(const struct ol_cli *c, const char *method, json_t *params, const char *key)
+{
+    char id[OL_WORD_MAX];
+    char line[OL_WORD_MAX];
+    json_t *result;
+    struct ol_fault f;
+
+    if (ol_cmd_ask(c, method, params, OL_ANSWER_MS, &result, &f) != OL_OK)
+        return ol_cmd_fail(&f);
+    if (c->json) {
+        ol_print_json(result);
+        return OL_EXIT_DONE;
+    }
+    ol_print(stdout, key, "id", ol_word(result, "id", id), "line", ol_word(result, "line", line), NULL);
+    json_decref(result);
+    return OL_EXIT_DONE;
+}
+
+static enum ol_exit respond(const struct ol_cli *c, const char *topic)
+{
+    return ask(c, "respond",
+               json_pack("{s:s,s:s,s:s,s:s,s:s?}", "line", c->args.operand[1], "topic", topic, "verb", c->args.operand[0],
+                         "about", c->args.operand[2], "reason", ol_args_value(&c->args, "reason")),
+               "say.agree.responded");
+}
+
+static enum ol_exit propose_channel(const struct ol_cli *c)
+{
+    return ask(c, "propose",
+               json_pack("{s:s,s:s,s:s,s:s?,s:s?,s:s?,s:s?}", "line", c->args.operand[1], "topic", "channel", "level",
+                         c->args.operand[2], "purpose", ol_args_value(&c->args, "purpose"), "role_here",
+                         ol_args_value(&c->args, "role-here"), "role_there", ol_args_value(&c->args, "role-there"),
+                         "hours", ol_args_value(&c->args, "hours")),
+               "say.agree.proposed");
+}
+
+static enum ol_exit propose_exercise(const struct ol_cli *c)
+{
+    static const char *const names[] = {"start", "end"};
+    uint32_t utc[2];
+
+    for (size_t i = 0; i < 2; i++) {
+        const char *given = ol_args_value(&c->args, names[i]);
+
+        if (given == NULL)
+            return ol_cmd_needs("exercise propose", i == 0 ? "--start" : "--end");
+        utc[i] = ol_cmd_time(given);
+        if (utc[i] == 0)
+            return ol_cmd_bad_value(names[i], given, "2026-11-21T14:32Z, +30m, +2h");
+    }
+    return ask(c, "propose",
+               json_pack("{s:s,s:s,s:s,s:I,s:I}", "line", c->args.operand[1], "topic", "exercise", "exercise",
+                         c->args.operand[2], "start", (json_int_t)utc[0], "end", (json_int_t)utc[1]),
+               "say.agree.proposed");
+}
+
+/* `agree` proposes what has no command of its own. */
+static enum ol_exit propose_other(const struct ol_cli *c)
+{
+    return ask(c, "propose", json_pack("{s:s,s:s}", "line", c->args.operand[1], "topic", c->args.operand[2]),
+               "say.agree.proposed");
+}
+
+/* ---- The commands ---- */
+
+struct topic {
+    const char *name;
+    const char *verbs; /* a space after each; besides propose and list */
+    const char *meant;
+    const char *proposal; /* options that only a proposal takes */
+    enum ol_exit (*propose)(const struct ol_cli *c);
+};
+
+static bool is_listed(const char *list, const char *name)
+{
+    size_t len = strlen(name);
+    const char *at = strstr(list, name);
+
+    return len > 0 && at != NULL && (at == list || at[-1] == ' ') && at[len] == ' ';
+}
+
+static enum ol_exit misused(const struct ol_cli *c, const char *key, const char *option, const char *meant)
+{
+    struct ol_fault f;
+
+    ol_fault_set(&f, OL_EXIT_USAGE, key, "command", c->command, "value", c->args.operand[0], "meant", meant, "option",
+                 option, NULL);
+    return ol_cmd_fail(&f);
+}
+
+/* An option of another verb is no option. NULL: all belong. */
+static const char *find_stray(const struct ol_cli *c, const struct topic *t, const char *verb)
+{
+    bool responds = is_listed(t->verbs, verb);
+
+    for (size_t i = 0; i < c->args.given; i++) {
+        const char *name = c->args.give[i].opt->name;
+
+        if (strcmp(name, "reason") == 0 ? !responds : strcmp(verb, "propose") != 0 && is_listed(t->proposal, name))
+            return name;
+    }
+    return NULL;
+}
+
+static enum ol_exit run(const struct ol_cli *c, const struct topic *t)
+{
+    const char *verb = c->args.operand[0];
+    bool lists = strcmp(verb, "list") == 0;
+    const char *stray;
+
+    if (!lists && strcmp(verb, "propose") != 0 && !is_listed(t->verbs, verb))
+        return misused(c, "err.usage.verb", "", t->meant);
+    stray = find_stray(c, t, verb);
+    if (stray != NULL)
+        return misused(c, "err.usage.option", stray, t->meant);
+    if (c->args.operands != (lists ? 2 : 3))
+        return misused(c, lists ? "err.usage.operands" : "err.usage.few", "", t->meant);
+    if (lists)
+        return list(c, t->name);
+    return strcmp(verb, "propose") == 0 ? t->propose(c) : respond(c, t->name);
+}
+
+enum ol_exit ol_cmd_channel(const struct ol_cli *c)
+{
+    return run(c, &(struct topic){.name = "channel",
+                                  .verbs = "accept decline suspend resume ",
+                                  .meant = "propose, accept, decline, suspend, resume, list",
+                                  .proposal = "purpose role-here role-there hours ",
+                                  .propose = propose_channel});
+}
+
+enum ol_exit ol_cmd_exercise(const struct ol_cli *c)
+{
+    return run(c, &(struct topic){.name = "exercise",
+                                  .verbs = "accept decline end ",
+                                  .meant = "propose, accept, decline, end, list",
+                                  .proposal = "start end ",
+                                  .propose = propose_exercise});
+}
+
+enum ol_exit ol_cmd_agree(const struct ol_cli *c)
+{
+    return run(c, &(struct topic){.name = "instructions",
+                                  .verbs = "accept decline end ",
+                                  .meant = "propose, accept, decline, end, list",
+                                  .proposal = "",
+                                  .propose = propose_other});
+}
