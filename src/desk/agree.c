@@ -383,7 +383,7 @@ bool ol_exercise_runs(const struct ol_accord *exercise, uint32_t time)
 }
 
 /* The first by the times signed; of two of one second A's, then the lower number. */
-static void hold_against(struct ol_accord *x, uint8_t author, const struct ol_urgent *u)
+static void hold_against(struct ol_accord *x, uint8_t author, const struct ol_real *u)
 {
     bool first = x->broken.author == 0 || u->time < x->broken_at ||
                  (u->time == x->broken_at &&
@@ -401,9 +401,9 @@ static bool is_urgent(const struct ol_header *h)
 }
 
 /* Keeps the last ones, ascending by number. */
-static void keep_urgent(struct ol_agree *a, size_t side, const struct ol_urgent *u)
+static void keep_urgent(struct ol_agree *a, size_t side, const struct ol_real *u)
 {
-    struct ol_urgent *list = a->urgent[side];
+    struct ol_real *list = a->urgent[side];
     size_t at = a->urgents[side];
 
     while (at > 0 && list[at - 1].seq > u->seq)
@@ -423,7 +423,7 @@ static void keep_urgent(struct ol_agree *a, size_t side, const struct ol_urgent 
 
 void ol_agree_message(struct ol_agree *a, const struct ol_header *h)
 {
-    const struct ol_urgent u = {.seq = h->seq, .time = h->time};
+    const struct ol_real u = {.seq = h->seq, .time = h->time};
 
     assert(h->seq > 0);
     if (!is_urgent(h))

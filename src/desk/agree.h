@@ -122,7 +122,7 @@ struct ol_channel {
 #define OL_AGREE_LEVELS 32u   /* of its own that a side may bring in */
 #define OL_AGREE_URGENT 1024u /* of a side, that exercises are held against: the last ones */
 
-struct ol_urgent {
+struct ol_real {
     uint32_t seq;
     uint32_t time;
 };
@@ -135,7 +135,7 @@ struct ol_agree {
     struct ol_channel channel[OL_LEVELS + 2 * OL_AGREE_LEVELS];
     size_t brought[2]; /* levels by A, by B */
     size_t urgents[2];
-    struct ol_urgent urgent[2][OL_AGREE_URGENT]; /* ascending by number */
+    struct ol_real urgent[2][OL_AGREE_URGENT]; /* ascending by number */
 };
 
 /* Folds proposals and responses as next gives them, the first OL_AGREE_EACH of each side; what was noted as urgent
