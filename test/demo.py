@@ -85,6 +85,46 @@ def flash(pair):
     expect("state", act["state"], "confirmed")
 
 
+def form_lines(station, line, message, *options):
+    shown = station.must("show", line, message, "--json", *options).json
+    for field in shown["fields"]:
+        say(f"        {field['n']}. {field['label']}: {field['text']}")
+    return shown
+
+
+def launch(pair):
+    title("A launch notification: sent in English, read in Chinese, no translator between")
+    fields = {"1": "2026-12-01", "2": "LAND", "3": "62.9000N 040.6000E 20 km", "4": "57.0000N 160.0000E 60 km"}
+    sent = pair.a.must("send", "freedonia", "--form", "LAUNCH", "--answer", "wu", "--wait", "delivered", "--json",
+                       *[word for n, value in fields.items() for word in ("--field", f"{n}={value}")]).json["id"]
+    shown = form_lines(pair.b, "ruritania", sent)
+    expect("what its fields say", {str(field["n"]): field["value"] for field in shown["fields"]}, fields)
+
+    title("Read back field by field; a wrong date is found at once, and stays on the record")
+    pair.b.must("take", "ruritania", sent)
+    misread = dict(fields, **{"1": "2026-12-11"})
+    for values, code in ((misread, 12), (fields, 0)):
+        back = pair.b.run("readback", "ruritania", sent, *[w for n, v in values.items() for w in ("--field", f"{n}={v}")])
+        expect("exit code", back.code, code)
+        say(f"   field 1 read back as {values['1']}: exit {back.code}")
+    stations.wait_for(lambda: show_state(pair, sent) == "confirmed", "both to see it confirmed")
+    pair.b.must("wilco", "ruritania", sent)
+
+    title("Postponed: a later message takes its place, and who took the first must take it")
+    later = dict(fields, **{"1": "2026-12-02"})
+    new = pair.a.must("send", "freedonia", "--form", "LAUNCH", "--answer", "wu", "--corrects", sent, "--wait", "delivered",
+                      "--json", *[word for n, value in later.items() for word in ("--field", f"{n}={value}")]).json["id"]
+
+    def alarms():
+        return [a["about"] for a in pair.b.must("alarm", "list", "--json").lines
+                if a["kind"] == "superseded_untaken" and a["state"] != "rectified"]
+    stations.wait_for(lambda: alarms() == [sent], "the alarm")
+    say(f"   {sent} is superseded by {new}: an alarm at Freedonia's desk until {new} is taken")
+    pair.b.must("take", "ruritania", new)
+    stations.wait_for(lambda: not alarms(), "the alarm to be over")
+    say(f"   {new} is taken: the alarm is over")
+
+
 def cut(pair):
     title("The path is cut: the line says so, a message waits")
     os.kill(pair.b.pids()["openline-relay"], signal.SIGKILL)
@@ -166,7 +206,7 @@ def main():
     pair = stations.Pair(proxied=False)
     keep = False
     try:
-        for step in (pairing, flash, backup, cut, restore, verify):
+        for step in (pairing, flash, launch, backup, cut, restore, verify):
             step(pair)
         keep = KEEP
         say()
