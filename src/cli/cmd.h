@@ -48,6 +48,7 @@ enum ol_exit ol_cmd_answer(const struct ol_cli *c);
 enum ol_exit ol_cmd_reply(const struct ol_cli *c);
 enum ol_exit ol_cmd_standby(const struct ol_cli *c);
 enum ol_exit ol_cmd_onward(const struct ol_cli *c);
+enum ol_exit ol_cmd_brief(const struct ol_cli *c);
 enum ol_exit ol_cmd_stats(const struct ol_cli *c);
 enum ol_exit ol_cmd_views(const struct ol_cli *c);
 enum ol_exit ol_cmd_channel(const struct ol_cli *c);
@@ -94,6 +95,9 @@ OL_MUST_USE enum ol_err ol_cmd_status_of(const struct ol_home *h, json_t **statu
 json_t *ol_cmd_text(const char *operand, struct ol_fault *f);
 /* A moment: 2026-11-21T14:32Z (seconds may follow), or +30m, +2h from now. UTC seconds; 0 when it is none. */
 uint32_t ol_cmd_time(const char *text);
+/* As `list` and as `note list` show one. */
+void ol_message_print(const json_t *m);
+void ol_note_print(const json_t *note);
 /* UTC seconds as in every JSON. */
 json_t *ol_cmd_time_json(uint32_t utc);
 /* The fields given as --field N=VALUE: an object, {"1": VALUE, ...}. NULL with the fault: no number, a field given

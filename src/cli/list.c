@@ -92,7 +92,7 @@ static void print_handling(const json_t *m)
     print_word(m, "handling", "say.show.handling");
 }
 
-static void print_message(const json_t *m)
+void ol_message_print(const json_t *m)
 {
     bool struck = json_is_string(json_object_get(m, "superseded_by"));
 
@@ -134,7 +134,7 @@ static void show_message(struct listing *l, json_t *m)
     if (l->c->json)
         ol_print_json(json_incref(m));
     else
-        print_message(m);
+        ol_message_print(m);
 }
 
 static json_t *page_params(const struct listing *l, json_t *next)
@@ -289,7 +289,7 @@ enum ol_exit ol_cmd_show(const struct ol_cli *c)
         ol_print_json(m);
         return OL_EXIT_DONE;
     }
-    print_message(m);
+    ol_message_print(m);
     ol_print(stdout, "say.show.delivered", "time", ol_word_time(m, "delivered_at", buf), NULL);
     if (json_is_false(json_object_get(m, "understood")))
         ol_print(stdout, "say.show.unread", NULL);

@@ -16,7 +16,7 @@ static enum ol_exit misused(const char *key, const char *command, const char *op
     return ol_cmd_fail(&f);
 }
 
-static void print_note(const json_t *note)
+void ol_note_print(const json_t *note)
 {
     char buf[OL_WORD_MAX];
 
@@ -48,7 +48,7 @@ static enum ol_err list_page(const struct ol_cli *c, struct ol_control *control,
         if (c->json)
             ol_print_json(json_incref(note));
         else
-            print_note(note);
+            ol_note_print(note);
     }
     json_decref(*next);
     *next = json_incref(json_object_get(result, "next"));

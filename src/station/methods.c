@@ -667,10 +667,19 @@ static bool lang_param(const struct request *r, const char **lang)
     return false;
 }
 
+/* UTC seconds; 0 when it is left out, or none. */
+static uint32_t since_param(const struct request *r)
+{
+    json_int_t utc = json_integer_value(json_object_get(r->params, "since"));
+
+    return utc > 0 && utc <= UINT32_MAX ? (uint32_t)utc : 0;
+}
+
 static void method_list(const struct request *r)
 {
     struct line *l = line_param(r);
     struct view_which which = {.open = json_is_true(json_object_get(r->params, "open")),
+                               .since = since_param(r),
                                .after = text_param(r, "after"),
                                .limit = limit_param(r)};
     struct ol_fault f;

@@ -335,6 +335,7 @@ json_t *view_message(struct line *l, const struct ol_row *row, const char *lang)
 json_t *view_show(struct line *l, const struct ol_row *row, const char *lang);
 struct view_which {
     bool open;         /* only those */
+    uint32_t since;    /* not 0: only those, and what was sent or ended since, or was replaced by what nobody has taken */
     const char *after; /* a cursor; NULL for the beginning */
     size_t limit;
     const char *lang;

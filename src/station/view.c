@@ -507,13 +507,25 @@ static json_t *page_json(struct line *l, uint8_t kind, const struct view_which *
     return page_merge(l, &p, next, which, each, name, last, f);
 }
 
+/* Whether somebody who was away since then must hear of it. */
+static bool is_recent(struct line *l, const struct ol_row *row, const struct ol_dialogue *d, uint32_t since)
+{
+    struct ol_row end;
+
+    if (row->h.time >= since || (d->superseded > 0 && view_state(l, d->author, d->superseded) < OL_TAKEN))
+        return true;
+    return d->closed.author != 0 &&
+           ol_store_row(l->station->store, l->info.number, d->closed.author, d->closed.seq, &end) == OL_OK &&
+           end.h.time >= since;
+}
+
 static json_t *list_row(struct line *l, const struct ol_row *row, const struct view_which *which)
 {
     struct ol_dialogue d;
 
-    if (which->open) {
+    if (which->open || which->since > 0) {
         view_dialogue(l, row->h.author, row->h.seq, &d);
-        if (!d.open)
+        if (!d.open && (which->open || !is_recent(l, row, &d, which->since)))
             return NULL;
     }
     return whole_json(l, row, false, which->lang);
