@@ -15,10 +15,13 @@ static void print_words(const json_t *alarm)
     static const char *const said[] = {"cause", "consequence", "action"};
 
     for (size_t i = 0; i < 3; i++) {
-        json_t *text = own[i] != NULL ? json_string(ol_text(own[i])) : json_incref(json_object_get(alarm, said[i]));
-
-        ol_print_text(text, "       ");
-        json_decref(text);
+        if (own[i] == NULL) {
+            ol_print_text(json_object_get(alarm, said[i]), "       ");
+            continue;
+        }
+        fputs("       ", stdout);
+        ol_print_cell_text(ol_text(own[i]), NULL, 0);
+        ol_print_row_end();
     }
 }
 
