@@ -46,7 +46,7 @@ bool ol_utf8_valid(struct ol_span text)
     size_t len;
 
     for (size_t at = 0; at < text.len; at += len) {
-        len = utf8_next(text.p + at, text.len - at);
+        len = text.p[at] <= 0x7f ? 1 : utf8_next(text.p + at, text.len - at); /* most are: without the table */
         if (len == 0)
             return false;
         assert(len <= text.len - at);

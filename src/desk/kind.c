@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "base/cbor.h"
 #include "desk/act.h"
 #include "desk/agree.h"
 #include "desk/form.h"
@@ -96,6 +97,14 @@ static void message_refers(const struct ol_row *row, const struct ol_message *m,
     }
 }
 
+/* Says nothing of another entry: most texts are so, and each is asked more than once. */
+static bool is_bare_text(const struct ol_row *row)
+{
+    const struct ol_rd r = ol_rd_from(row->body);
+
+    return row->h.kind == OL_KIND_MESSAGE && ol_cbor_peek(&r) == OL_CBOR_TEXT;
+}
+
 void ol_message_refer(const struct ol_row *row, uint8_t *author, uint32_t *seq)
 {
     struct ol_message m;
@@ -103,6 +112,8 @@ void ol_message_refer(const struct ol_row *row, uint8_t *author, uint32_t *seq)
 
     *author = 0;
     *seq = 0;
+    if (is_bare_text(row))
+        return;
     if (ol_kind_is_message(row->h.kind) && ol_meaning_read(row->h.kind, row->body, &m) == OL_OK)
         message_refers(row, &m, author, seq);
     if (!ol_is_act(row->h.kind) || ol_act_read(row->h.kind, row->body, &act))
