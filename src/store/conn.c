@@ -90,7 +90,7 @@ static const char *const sql[QUERIES] = {
     [Q_DROP_OUTBOX] = "DELETE FROM outbox WHERE line = ?1 AND token = ?2",
     [Q_PUT_EVIDENCE] = "INSERT INTO evidence (" ROW_COLUMNS ") VALUES (" ROW_VALUES ")"
                        " ON CONFLICT DO NOTHING",
-    [Q_IS_ABOUT] = "SELECT 1 FROM entry INDEXED BY entry_about WHERE about = ?1 LIMIT 1",
+    [Q_ABOUT_LAST] = "SELECT max(about) FROM entry INDEXED BY entry_about WHERE about BETWEEN ?1 AND ?2",
     [Q_VIEW_PUT] = "INSERT INTO view (key, row) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET row = excluded.row",
     [Q_VIEW_CLEAR] = "DELETE FROM view",
     [Q_PUT_LEAF] = "INSERT INTO book (" LEAF_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",

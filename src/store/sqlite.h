@@ -106,7 +106,7 @@ enum query {
     Q_SAME_OUTBOX,
     Q_DROP_OUTBOX,
     Q_PUT_EVIDENCE,
-    Q_IS_ABOUT,
+    Q_ABOUT_LAST,
     Q_VIEW_PUT,
     Q_VIEW_CLEAR,
     Q_PUT_LEAF,

@@ -102,24 +102,29 @@ static enum ol_err keep(struct ol_writer *w, int64_t key)
     return err || len == 0 ? err : put(&w->conn, key, view, len);
 }
 
-static bool is_referred_to(struct ol_conn *c, int64_t key)
+/* The last of a stream that something is about, 0 if there is none: new messages, which come after it, need no look. */
+static int64_t last_about(struct ol_conn *c, int64_t line, uint8_t author)
 {
-    sqlite3_stmt *q = c->q[Q_IS_ABOUT];
-    bool there;
+    sqlite3_stmt *q = c->q[Q_ABOUT_LAST];
+    int64_t key = 0;
 
-    sqlite3_bind_int64(q, 1, key);
-    there = sqlite3_step(q) == SQLITE_ROW;
+    sqlite3_bind_int64(q, 1, entry_key(line, author, 0));
+    sqlite3_bind_int64(q, 2, entry_key(line, author, UINT32_MAX));
+    if (sqlite3_step(q) == SQLITE_ROW)
+        key = sqlite3_column_int64(q, 0);
     sqlite3_reset(q);
-    return there;
+    return key;
 }
 
 enum ol_err ol_view_keep(struct ol_writer *w, const struct ol_batch *batch, int64_t line)
 {
+    int64_t about_last[2] = {NO_KEY, NO_KEY};
     int64_t last = NO_KEY;
     enum ol_err err = OL_OK;
 
     for (size_t i = 0; w->views != NULL && i < batch->n && !err; i++) {
         const struct ol_row *row = &batch->puts[i].row;
+        int64_t *about = &about_last[row->h.author == 'B'];
         int64_t key;
 
         if (batch->puts[i].what != OL_PUT_ROW)
@@ -129,7 +134,11 @@ enum ol_err ol_view_keep(struct ol_writer *w, const struct ol_batch *batch, int6
             err = keep(w, last = key);
         /* What is about a message may have come before it. */
         key = entry_key(line, row->h.author, row->h.seq);
-        if (!err && w->views->begins(row->h.kind) && is_referred_to(&w->conn, key))
+        if (err || !w->views->begins(row->h.kind))
+            continue;
+        if (*about == NO_KEY)
+            *about = last_about(&w->conn, line, row->h.author);
+        if (key <= *about)
             err = keep(w, key);
     }
     return err;
