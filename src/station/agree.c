@@ -58,14 +58,14 @@ static bool keep(struct line *l, const struct ol_row *row)
     return true;
 }
 
-void agree_note(struct line *l, const struct ol_row *row)
+bool agree_note(struct line *l, const struct ol_row *row)
 {
     if (ol_kind_is_message(row->h.kind))
         ol_agree_message(&l->agree.fold, &row->h);
     if ((row->h.kind != OL_KIND_PROPOSE && row->h.kind != OL_KIND_RESPOND) || keep(l, row))
-        return;
-    station_log("line %s: no memory for what was agreed, ending", l->info.name);
-    station_stop(l->station, EXIT_FAILURE);
+        return true;
+    station_log("line %s: no memory for what was agreed", l->info.name);
+    return false;
 }
 
 void agree_forget(struct line *l)

@@ -174,8 +174,7 @@ static bool apply(struct line *l, const struct ol_put *put)
         ending_note(l, &put->row.h);
         search_note(l, &put->row.h);
         form_note(l, &put->row);
-        agree_note(l, &put->row);
-        return true;
+        return agree_note(l, &put->row);
     case OL_PUT_OUTBOX:
         return box(l, put->token, put->row.h.kind, put->row.h.flags, put->row.body);
     case OL_PUT_UNBOXED:
@@ -318,8 +317,8 @@ static bool load_row(void *ctx, const struct ol_row *row)
         ending_note(l, &row->h);
         form_note(l, row);
         watch_loaded(l, row);
-        agree_note(l, row);
-        return true;
+        l->core->failed = !agree_note(l, row);
+        return !l->core->failed;
     }
     station_log("line %s: the record is damaged at %c%u", l->info.name, row->h.author, row->h.seq);
     l->core->failed = true;

@@ -303,8 +303,8 @@ json_t *form_misread(const struct ol_misread *misread);
 
 /* ---- agree.c ---- */
 
-/* An entry of this line is durable. */
-void agree_note(struct line *l, const struct ol_row *row);
+/* An entry of this line is durable. False without memory. */
+bool agree_note(struct line *l, const struct ol_row *row);
 void agree_forget(struct line *l);
 /* Whether a message so meant may go out now: its level is not suspended, or it is FLASH; an instruction only where both
  * sides agreed to them. False with the fault. */
