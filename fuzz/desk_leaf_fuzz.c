@@ -2,6 +2,7 @@
 /* A leaf of the own book: what reads is written back byte by byte, and stands alone in a book if it is the first. */
 #include "desk/book.h"
 #include "fuzz.h"
+#include "wire/card.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -19,6 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(memcmp(&leaf, &none, sizeof leaf) == 0);
         return 0;
     }
+    assert(leaf.lang.len == 0 || ol_lang_valid(leaf.lang));
     ol_leaf_write(&leaf, &w);
     fuzz_same(&w, data, size);
     ol_leaf_hash(in, &hash);
