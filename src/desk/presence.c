@@ -119,6 +119,14 @@ const char *ol_presence_name(enum ol_presence_state state)
     return names[state];
 }
 
+const char *ol_presence_why_name(enum ol_presence_why why)
+{
+    static const char *const names[] = {NULL, "left", "unanswered", "overrun", "announced", "outage"};
+
+    assert((unsigned)why < sizeof names / sizeof names[0]);
+    return names[why];
+}
+
 static bool is_away(const struct ol_desk_away *a, uint64_t at)
 {
     return a->seq > 0 && at >= a->from && at < a->to;
@@ -138,8 +146,8 @@ bool ol_desk_is_out(const struct ol_desk *d, uint32_t now)
     return false;
 }
 
-/* When hours of absence began that the last word about the desk did not know of; 0: not yet. What is announced for a time
- * that has begun already begins when it is announced. */
+/* When hours of absence began that the last word about the desk did not know of; 0: not yet. What is announced for a
+ * time that has begun already begins when it is announced. */
 static uint64_t away_began(const struct ol_desk *d, const struct ol_desk_away *a, uint32_t now)
 {
     uint32_t began = a->from > a->time ? a->from : a->time;
@@ -193,26 +201,30 @@ static uint32_t announced_until(const struct ol_desk *d, uint32_t now)
     return until < UINT32_MAX ? (uint32_t)until : UINT32_MAX;
 }
 
-static void say_unattended(const struct ol_desk *d, uint32_t since, uint32_t now, struct ol_presence *out)
+/* When its side has not said itself that nobody is there, hours that it announced have. */
+static enum ol_presence_why why_unattended(const struct ol_desk *d, bool is_gone, uint32_t until, uint32_t now)
 {
-    out->state = OL_PRESENCE_UNATTENDED;
-    out->since = since;
-    out->until = announced_until(d, now);
-    out->outage = ol_desk_is_out(d, now);
+    if (until > 0)
+        return ol_desk_is_out(d, now) ? OL_WHY_OUTAGE : OL_WHY_ANNOUNCED;
+    if (!is_gone)
+        return OL_WHY_OVERRUN;
+    return d->last.what == OL_DESK_UNANSWERED ? OL_WHY_UNANSWERED : OL_WHY_LEFT;
 }
 
 void ol_desk_at(const struct ol_desk *d, uint32_t now, struct ol_presence *out)
 {
     bool is_there = d->last.seq > 0 && d->last.what == OL_DESK_ATTENDED;
     bool is_gone = d->last.seq > 0 && !is_there;
-    uint32_t since = is_gone ? 0 : absent_since(d, now);
+    uint32_t since = is_gone ? d->last.time : absent_since(d, now);
 
     *out = (struct ol_presence){0};
-    if (since == 0)
+    if (is_gone || since == 0)
         out->role = ol_span(d->last.role, d->last.role_len);
-    if (since > 0 || is_gone) {
-        say_unattended(d, is_gone ? d->last.time : since, now, out);
-        out->unanswered = is_gone && d->last.what == OL_DESK_UNANSWERED;
+    if (is_gone || since > 0) {
+        out->state = OL_PRESENCE_UNATTENDED;
+        out->since = since;
+        out->until = announced_until(d, now);
+        out->why = why_unattended(d, is_gone, out->until, now);
     } else if (is_there) {
         out->state = OL_PRESENCE_ATTENDED;
         out->since = d->last.time;

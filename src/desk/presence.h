@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whether somebody is at a desk: folded from what its own side wrote, so that both sides see the same. Body of the entry
- * that says so (deterministic CBOR):
+ * Whether somebody is at a desk: folded from what its own side wrote, so that both sides see the same. Body of the
+ * entry that says so (deterministic CBOR):
  *
  *     desk   [what] or [what, role]    0 left, 1 attended, 2 nobody answered the watch check: its station says so
  *
@@ -77,12 +77,23 @@ enum ol_presence_state {
 /* "attended", "unattended", "unknown": never translated. */
 const char *ol_presence_name(enum ol_presence_state state);
 
+/* Why a desk is unattended. */
+enum ol_presence_why {
+    OL_WHY_NONE,       /* it is not, or nobody knows */
+    OL_WHY_LEFT,
+    OL_WHY_UNANSWERED, /* nobody answered the watch check */
+    OL_WHY_OVERRUN,    /* hours that were announced are over, and nobody has come */
+    OL_WHY_ANNOUNCED,
+    OL_WHY_OUTAGE,     /* announced too */
+};
+/* "left", "outage": never translated; NULL for none. */
+const char *ol_presence_why_name(enum ol_presence_why why);
+
 struct ol_presence {
     enum ol_presence_state state;
-    uint32_t since;  /* UTC; 0 while unknown */
-    uint32_t until;  /* unattended as announced until then; 0: not announced */
-    bool outage;     /* and it is a planned outage */
-    bool unanswered; /* unattended, since nobody answered a watch check */
+    enum ol_presence_why why;
+    uint32_t since;      /* UTC; 0 while unknown */
+    uint32_t until;      /* unattended as announced until then; 0: not announced */
     struct ol_span role; /* of who attends it, or left it; empty when not said. Borrowed from the fold */
 };
 

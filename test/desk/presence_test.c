@@ -80,7 +80,8 @@ static void test_every_prefix_flipped_bit_and_byte_too_many_of_an_entry_is_seen(
 
 static void test_what_is_no_word_of_a_role_does_not_read(void **state)
 {
-    static const char *const bad[] = {"8103", "80", "820160", "82016141", "82016120", "8201c3a9", "820100", "8301616100", "01"};
+    static const char *const bad[] = {"8103",     "80",     "820160",     "82016141", "82016120",
+                                      "8201c3a9", "820100", "8301616100", "01"};
     struct ol_desk_entry read;
     uint8_t body[80] = {0x82, 0x01, 0x78, 64};
 
@@ -174,11 +175,11 @@ static void test_attended_and_left_are_shown_with_since_when_and_by_whom(void **
     assert_true(ol_span_equal(ol_span("deputy", 6), p.role));
     say(OL_DESK_LEFT, "", 3000);
     p = check_at(3001, "unattended", 3000, 0);
-    assert_true(!p.unanswered && p.role.len == 0);
+    assert_true(p.why == OL_WHY_LEFT && p.role.len == 0);
     say(OL_DESK_UNANSWERED, "", 4000);
-    assert_true(check_at(4001, "unattended", 4000, 0).unanswered);
+    assert_int_equal(check_at(4001, "unattended", 4000, 0).why, OL_WHY_UNANSWERED);
     say(OL_DESK_ATTENDED, "", 5000);
-    assert_false(check_at(5001, "attended", 5000, 0).unanswered);
+    assert_int_equal(check_at(5001, "attended", 5000, 0).why, OL_WHY_NONE);
 }
 
 static void test_a_desk_left_first_is_unattended_not_unknown(void **state)
@@ -188,15 +189,15 @@ static void test_a_desk_left_first_is_unattended_not_unknown(void **state)
     check_at(1000, "unattended", 1000, 0);
 }
 
-static void test_hours_announced_leave_the_desk_unattended_as_announced_from_their_first_second_to_their_last(void **state)
+static void test_announced_hours_leave_the_desk_unattended_from_their_first_second_to_their_last(void **state)
 {
     (void)state;
     say(OL_DESK_ATTENDED, "duty-officer", AT(0, 8));
     announce(AT(0, 9), AT(0, 10), AT(0, 12));
     check_at(AT(0, 10) - 1, "attended", AT(0, 8), 0);
     assert_int_equal(check_at(AT(0, 10), "unattended", AT(0, 10), AT(0, 12)).role.len, 0);
-    check_at(AT(0, 12) - 1, "unattended", AT(0, 10), AT(0, 12));
-    check_at(AT(0, 12), "unattended", AT(0, 10), 0);
+    assert_int_equal(check_at(AT(0, 12) - 1, "unattended", AT(0, 10), AT(0, 12)).why, OL_WHY_ANNOUNCED);
+    assert_int_equal(check_at(AT(0, 12), "unattended", AT(0, 10), 0).why, OL_WHY_OVERRUN);
     say(OL_DESK_ATTENDED, "", AT(0, 13));
     check_at(AT(0, 13), "attended", AT(0, 13), 0);
 }
@@ -268,14 +269,15 @@ static void test_an_outage_is_told_from_other_hours(void **state)
     (void)state;
     announce_as(++seq, OL_HOURS_OUTAGE, AT(0, 1), AT(0, 10), AT(0, 12));
     say(OL_DESK_LEFT, "", AT(0, 9));
-    assert_false(check_at(AT(0, 9), "unattended", AT(0, 9), 0).outage);
+    assert_int_equal(check_at(AT(0, 9), "unattended", AT(0, 9), 0).why, OL_WHY_LEFT);
     assert_false(ol_desk_is_out(&desk, AT(0, 10) - 1));
     p = check_at(AT(0, 10), "unattended", AT(0, 9), AT(0, 12));
-    assert_true(p.outage && ol_desk_is_out(&desk, AT(0, 10)) && ol_desk_is_out(&desk, AT(0, 12) - 1));
+    assert_int_equal(p.why, OL_WHY_OUTAGE);
+    assert_true(ol_desk_is_out(&desk, AT(0, 10)) && ol_desk_is_out(&desk, AT(0, 12) - 1));
     assert_false(ol_desk_is_out(&desk, AT(0, 12)));
-    assert_false(check_at(AT(0, 12), "unattended", AT(0, 9), 0).outage);
+    assert_int_equal(check_at(AT(0, 12), "unattended", AT(0, 9), 0).why, OL_WHY_LEFT);
     announce(AT(0, 12), AT(0, 13), AT(0, 14));
-    assert_false(check_at(AT(0, 13), "unattended", AT(0, 9), AT(0, 14)).outage);
+    assert_int_equal(check_at(AT(0, 13), "unattended", AT(0, 9), AT(0, 14)).why, OL_WHY_ANNOUNCED);
 }
 
 static void test_weekly_hours_end_and_overrun(void **state)
@@ -393,6 +395,14 @@ static void test_times_at_the_end_of_time_are_endured(void **state)
     check_at(5, "unattended", UINT32_MAX, 3 * DAY);
 }
 
+static void test_states_and_reasons_have_their_names(void **state)
+{
+    (void)state;
+    assert_null(ol_presence_why_name(OL_WHY_NONE));
+    assert_string_equal(ol_presence_why_name(OL_WHY_OUTAGE), "outage");
+    assert_string_equal(ol_desk_what_name(OL_DESK_UNANSWERED), "unanswered");
+}
+
 #define FOLD(test) cmocka_unit_test_setup(test, begin)
 
 int main(void)
@@ -401,10 +411,11 @@ int main(void)
         cmocka_unit_test(test_an_entry_comes_back_as_written),
         cmocka_unit_test(test_every_prefix_flipped_bit_and_byte_too_many_of_an_entry_is_seen),
         cmocka_unit_test(test_what_is_no_word_of_a_role_does_not_read),
+        cmocka_unit_test(test_states_and_reasons_have_their_names),
         FOLD(test_a_desk_of_which_nothing_was_said_is_unknown),
         FOLD(test_attended_and_left_are_shown_with_since_when_and_by_whom),
         FOLD(test_a_desk_left_first_is_unattended_not_unknown),
-        FOLD(test_hours_announced_leave_the_desk_unattended_as_announced_from_their_first_second_to_their_last),
+        FOLD(test_announced_hours_leave_the_desk_unattended_from_their_first_second_to_their_last),
         FOLD(test_an_unknown_desk_is_unattended_when_its_hours_begin),
         FOLD(test_who_leaves_early_is_not_announced_until_the_hours_begin),
         FOLD(test_who_comes_back_early_is_there),
