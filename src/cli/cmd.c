@@ -111,8 +111,9 @@ static uint32_t from_now(const char *text)
     unsigned long n = strtoul(text + 1, &end, 10);
     unsigned long unit = *end == 'm' ? 60 : *end == 'h' ? 3600 : 0;
 
-    return text[1] >= '0' && text[1] <= '9' && n <= 100000 && unit > 0 && end[1] == '\0' ? (uint32_t)time(NULL) + (uint32_t)(n * unit)
-                                                                                       : 0;
+    if (text[1] < '0' || text[1] > '9' || n > 100000 || unit == 0 || end[1] != '\0')
+        return 0;
+    return (uint32_t)time(NULL) + (uint32_t)(n * unit);
 }
 
 uint32_t ol_cmd_time(const char *text)

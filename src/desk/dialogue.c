@@ -300,7 +300,8 @@ enum ol_err ol_dialogue_read(struct ol_span bytes, struct ol_dialogue *d)
     v.closed.author = ol_rd_u8(&r);
     v.closed.seq = ol_rd_u32(&r);
     *d = (struct ol_dialogue){0};
-    if (ol_rd_end(&r) || state > OL_DECLINED || v.answer >= OL_CLASSES || v.stage >= OL_STAGES || v.step >= OL_STEPS || flags > 15)
+    if (ol_rd_end(&r) || state > OL_DECLINED || v.answer >= OL_CLASSES || v.stage >= OL_STAGES ||
+        v.step >= OL_STEPS || flags > 15)
         return OL_MALFORMED;
     v.state = (enum ol_message_state)state;
     v.open = flags & OPEN;

@@ -206,7 +206,8 @@ static bool read_map(struct ol_rd *r, struct ol_message *m)
             return false;
     }
     /* A map says more than a text. */
-    return pairs > (m->text.len > 0) && (m->corrects == 0 || m->cancels == 0) && (m->lang.len == 0 || ol_lang_valid(m->lang));
+    return pairs > (m->text.len > 0) && (m->corrects == 0 || m->cancels == 0) &&
+           (m->lang.len == 0 || ol_lang_valid(m->lang));
 }
 
 enum ol_err ol_message_read(struct ol_span body, struct ol_message *m)

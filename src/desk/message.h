@@ -7,7 +7,8 @@
  *     | 7 corrects | 8 cancels: number of an earlier message of its author's | 9 level | 10 role it is for | 11 standing
  *     | 12 its author's registry number | 13 handling
  *
- * What is as in a bare text is left out. A form (form.h) says the same of itself in a map without a text. Levels, roles and handling are words that both sides have agreed.
+ * What is as in a bare text is left out. A form (form.h) says the same of itself in a map without a text. Levels, roles
+ * and handling are words that both sides have agreed.
  */
 #ifndef OL_DESK_MESSAGE_H
 #define OL_DESK_MESSAGE_H
