@@ -81,6 +81,20 @@ static void read_receipt(struct ol_span body)
     assert(err ? n == 0 : n <= UNREAD_MAX);
 }
 
+/* Whatever a desk said, there is something to show at any moment. */
+static void look_at_desk(const struct ol_row *row)
+{
+    static const uint32_t moments[] = {0, 1, 345600, 1800000000, UINT32_MAX};
+    struct ol_desk desk = {0};
+    struct ol_presence p;
+
+    ol_desk_note(&desk, row);
+    for (size_t i = 0; i < sizeof moments / sizeof moments[0]; i++) {
+        ol_desk_at(&desk, moments[i], &p);
+        assert(p.until == 0 || (p.state == OL_PRESENCE_UNATTENDED && p.until >= moments[i]));
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static uint8_t out[OL_BODY_MAX];
@@ -100,6 +114,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fuzz_same(&w, data + 1, size - 1);
     if (row.h.kind == OL_KIND_RECEIPT)
         read_receipt(row.body);
+    look_at_desk(&row);
     ol_message_refer(&row, &author, &seq);
     assert(!reads || !ol_is_act(row.h.kind) || author != 0);
     assert(reads || author == 0);

@@ -56,6 +56,7 @@ enum ol_exit ol_cmd_exercise(const struct ol_cli *c);
 enum ol_exit ol_cmd_agree(const struct ol_cli *c);
 enum ol_exit ol_cmd_note(const struct ol_cli *c);
 enum ol_exit ol_cmd_alarm(const struct ol_cli *c);
+enum ol_exit ol_cmd_desk(const struct ol_cli *c);
 enum ol_exit ol_cmd_form(const struct ol_cli *c);
 enum ol_exit ol_cmd_log(const struct ol_cli *c);
 enum ol_exit ol_cmd_resume(const struct ol_cli *c);
@@ -100,6 +101,8 @@ void ol_message_print(const json_t *m);
 void ol_note_print(const json_t *note);
 /* UTC seconds as in every JSON. */
 json_t *ol_cmd_time_json(uint32_t utc);
+/* Both desks of a line, as its status has them, each on a row; nothing when neither is known. */
+void ol_desk_print(const json_t *line);
 /* The fields given as --field N=VALUE: an object, {"1": VALUE, ...}. NULL with the fault: no number, a field given
  * twice, not UTF-8. */
 json_t *ol_cmd_fields(const struct ol_args *args, struct ol_fault *f);

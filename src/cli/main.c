@@ -36,6 +36,7 @@ static const struct ol_opt options[] = {
     {"month", 0, "YYYY-MM", false, "opt.month"},
     {"not-passed", 0, "REASON", false, "opt.not_passed"},
     {"open", 0, NULL, false, "opt.open"},
+    {"outage", 0, NULL, false, "opt.outage"},
     {"output", 'o', "FILE", false, "opt.output"},
     {"party", 0, "NAME", false, "opt.party"},
     {"path", 0, "SPEC", true, "opt.path"},
@@ -48,6 +49,7 @@ static const struct ol_opt options[] = {
     {"sign", 0, NULL, false, "opt.sign"},
     {"role-here", 0, "ROLE", false, "opt.role_here"},
     {"role-there", 0, "ROLE", false, "opt.role_there"},
+    {"role", 0, "ROLE", false, "opt.role"},
     {"stage", 0, "STAGE", false, "opt.stage"},
     {"standing", 0, "WORD", false, "opt.standing"},
     {"start", 0, "TIME", false, "opt.start"},
@@ -57,6 +59,7 @@ static const struct ol_opt options[] = {
     {"to", 0, "ROLE", false, "opt.to"},
     {"until", 0, "TIME", false, "opt.until"},
     {"wait", 0, "STATE", false, "opt.wait"},
+    {"weekly", 0, "HOURS", false, "opt.weekly"},
     {"without-peer", 0, NULL, false, "opt.without_peer"},
     {0},
 };
@@ -123,6 +126,11 @@ static const struct ol_cmd commands[] = {
      "       openline [-C DIR] note accept (TEXT | -)",
      "help.note", "kind lang ", 1, 3, false, ol_cmd_note},
     {"alarm", "list | ack [ID] | silence [ID] | --exec COMMAND", "help.alarm", "exec ", 0, 2, false, ol_cmd_alarm},
+    {"desk",
+     "attend LINE [--role ROLE] | leave LINE [--role ROLE] | check LINE\n"
+     "       openline [-C DIR] desk hours LINE FROM TO [--outage] [--reason TEXT]\n"
+     "       openline [-C DIR] desk hours LINE --weekly HOURS",
+     "help.desk", "outage reason role weekly ", 2, 4, false, ol_cmd_desk},
     {"form", "list | show CODE | check FILE [--lang TAG]", "help.form", "lang ", 1, 2, false, ol_cmd_form},
     {"log", "LINE", "help.log", "", 1, 1, false, ol_cmd_log},
     {"export", "LINE -o FILE", "help.export", "output ", 1, 1, false, ol_cmd_export},

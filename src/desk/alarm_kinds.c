@@ -44,6 +44,8 @@ static const struct ol_alarm_meaning meanings[OL_ALARM_KINDS] = {
                                 "alarm.not_passed_on.consequence", "alarm.not_passed_on.action"},
     [OL_ALARM_DESK_UNATTENDED] = {"desk_unattended", OL_ALARM_WARNING, 600, "alarm.desk_unattended.cause",
                                   "alarm.desk_unattended.consequence", "alarm.desk_unattended.action"},
+    [OL_ALARM_WATCH_CHECK] = {"watch_check", OL_ALARM_ALARM, 720, "alarm.watch_check.cause",
+                              "alarm.watch_check.consequence", "alarm.watch_check.action"},
 };
 
 const struct ol_alarm_meaning *ol_alarm_meaning(enum ol_alarm_kind kind)

@@ -14,8 +14,7 @@ typedef bool condition(const struct line *l, const struct ol_line_status *st);
 
 static bool is_down(const struct line *l, const struct ol_line_status *st)
 {
-    (void)l;
-    return st->configured > 0 && st->up == 0;
+    return st->configured > 0 && st->up == 0 && !desk_is_out(l);
 }
 
 static bool another_copy_runs(const struct line *l, const struct ol_line_status *st)
@@ -70,13 +69,25 @@ static bool outbox_waits(const struct line *l, const struct ol_line_status *st)
     return l->outbox_n > 0;
 }
 
+static bool desk_is_unattended(const struct line *l, const struct ol_line_status *st)
+{
+    (void)st;
+    return desk_is_missed(l);
+}
+
+static bool watch_check_is_due(const struct line *l, const struct ol_line_status *st)
+{
+    (void)st;
+    return desk_is_unanswered(l);
+}
+
 /* A path is shown down three liveness intervals after it was cut: with one more, a cut is an alarm in well under three
  * minutes, and a station that starts again meanwhile is none. */
 static const struct {
     enum ol_alarm_kind kind;
     condition *stands;
     unsigned intervals; /* of liveness, that it must last */
-    bool in_status;     /* else state, reason and outbox say it */
+    bool in_status;     /* else state, reason, outbox and desk say it */
 } conditions[] = {
     {OL_ALARM_ANOTHER_COPY_RUNS, another_copy_runs, 0, true},
     {OL_ALARM_EQUIVOCATION, equivocates, 0, true},
@@ -88,6 +99,8 @@ static const struct {
     {OL_ALARM_WRONG_KEY, has_wrong_key, 0, false},
     {OL_ALARM_WRONG_CARD, has_wrong_card, 0, false},
     {OL_ALARM_OUTBOX_WAITING, outbox_waits, 9, false},
+    {OL_ALARM_DESK_UNATTENDED, desk_is_unattended, 0, false},
+    {OL_ALARM_WATCH_CHECK, watch_check_is_due, 0, false},
 };
 #define CONDITIONS (sizeof conditions / sizeof conditions[0])
 #define PATH_INTERVALS 3u
@@ -373,8 +386,10 @@ static void on_tick(uv_timer_t *timer)
 {
     struct station *s = timer->data;
 
-    for (size_t i = 0; i < s->lines_n; i++)
+    for (size_t i = 0; i < s->lines_n; i++) {
+        desk_look(s->line[i]);
         look(s->line[i]);
+    }
     for (size_t i = 0; i < s->lines_n; i++)
         watch_tick(s->line[i]);
     ol_alarms_tick(&s->alarms, station_now(s));

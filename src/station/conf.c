@@ -34,6 +34,16 @@ static bool read_liveness(const config_setting_t *s, struct ol_station_conf *out
     return true;
 }
 
+static bool read_watch_check(const config_setting_t *s, struct ol_station_conf *out)
+{
+    int seconds = config_setting_get_int(s);
+
+    if (config_setting_type(s) != CONFIG_TYPE_INT || seconds < 0 || seconds > (int)OL_WATCH_CHECK_MAX)
+        return false;
+    out->watch_check_seconds = (uint32_t)seconds;
+    return true;
+}
+
 static bool read_log(const config_setting_t *s, struct ol_station_conf *out)
 {
     const char *name = config_setting_get_string(s);
@@ -56,6 +66,7 @@ static const struct setting {
     {"lang", read_lang, "err.conf.lang"},
     {"liveness_seconds", read_liveness, "err.conf.liveness"},
     {"log", read_log, "err.conf.log"},
+    {"watch_check_seconds", read_watch_check, "err.conf.watch_check"},
 };
 
 static enum ol_err refuse(struct ol_fault *f, const char *key, int line, const char *setting)
@@ -98,7 +109,7 @@ static enum ol_err read_settings(config_t *config, struct ol_station_conf *out, 
 enum ol_err ol_station_conf_read(const struct ol_home *h, struct ol_station_conf *out,
                                  struct ol_fault *f)
 {
-    struct ol_station_conf conf = {.liveness_seconds = 20, .log = OL_LOG_INFO};
+    struct ol_station_conf conf = {.liveness_seconds = 20, .watch_check_seconds = 720, .log = OL_LOG_INFO};
     struct ol_blob text;
     config_t config;
     enum ol_err err = ol_file_read(h->dir, OL_HOME_STATION_CONF, CONF_MAX, &text, f);
@@ -142,6 +153,10 @@ void ol_station_conf_write(const char *lang, struct ol_wr *out)
         "// How often a quiet path is tried, in seconds: 1 to 86400.\n"
         "// A cut shows within three times this.\n"
         "liveness_seconds = 20;\n"
+        "\n"
+        "// How often an officer whose desk is attended says so by desk check, in seconds:\n"
+        "// up to 86400; 0: never. After twice this the other side is told that nobody is there.\n"
+        "watch_check_seconds = 720;\n"
         "\n"
         "// What goes to log/openlined.log: \"warn\", \"info\" or \"debug\".\n"
         "// Never a text, never a key.\n"

@@ -8,6 +8,7 @@
 
 #define OL_LIVENESS_MIN 1u
 #define OL_LIVENESS_MAX 86400u
+#define OL_WATCH_CHECK_MAX 86400u
 
 enum ol_log_level {
     OL_LOG_WARN,
@@ -18,6 +19,7 @@ enum ol_log_level {
 struct ol_station_conf {
     char lang[OL_LANG_MAX + 1]; /* of texts that do not say otherwise */
     uint32_t liveness_seconds;  /* at least this often each path is tried when nothing else crosses it */
+    uint32_t watch_check_seconds; /* between two watch checks at an attended desk; 0: none */
     enum ol_log_level log;
 };
 

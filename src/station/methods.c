@@ -943,6 +943,7 @@ static const struct {
     {"alarms", method_alarms},   {"alarm_ack", method_alarm_ack},
     {"alarm_silence", method_alarm_silence},
     {"stats_sign", stats_sign},
+    {"desk", desk_say},          {"desk_hours", desk_announce},
 };
 
 void method_run(struct station *s, struct client *c, const json_t *id, const char *method, const json_t *params)

@@ -12,6 +12,7 @@
  *     ending.c     how a line is closed, revoked, succeeded
  *     form.c       forms: their numbers, sending, reading
  *     agree.c      what both sides agreed: channels, exercises, instructions
+ *     desk.c       who is at a desk, and the watch check
  *     view.c       messages, acts and the record as JSON
  *     book.c       the own book: what this side keeps to itself
  *     search.c     the index of the words on record, and who searches
@@ -30,6 +31,7 @@
 #include "desk/alarm.h"
 #include "desk/dialogue.h"
 #include "desk/kind.h"
+#include "desk/presence.h"
 #include "form/forms.h"
 #include "line/line.h"
 #include "path/conf.h"
@@ -125,6 +127,9 @@ struct line {
         bool folded;           /* all of them */
         struct ol_agree fold;
     } agree;
+    struct ol_desk desk[2]; /* what A, B said of theirs */
+    ol_ms desk_seen;        /* when our officer last said that he is there */
+    bool desk_told;         /* that nobody is, is written and not durable yet */
     bool succeeds;         /* since the start the entry that names the old line was written */
     struct {
         struct ol_search_mark mark[2]; /* how far the index of words has come, of A, of B */
@@ -191,8 +196,6 @@ struct line *line_param(const struct request *r);
 bool read_text(const json_t *value, size_t max, uint8_t **out, size_t *len, struct ol_fault *f);
 /* A string in NFC, in memory of its own (free it); NULL when it is none. */
 uint8_t *text_nfc(const json_t *value, size_t *len);
-/* A call for one entry about the line itself, or NULL and an answer. */
-struct call *entry_call(const struct request *r, struct line *l, uint8_t kind, const struct ol_wr *body);
 /* Runs a request: answers it, or keeps a call that will. */
 void method_run(struct station *s, struct client *c, const json_t *id, const char *method, const json_t *params);
 
@@ -317,6 +320,25 @@ json_t *agree_words(const struct ol_row *row);
 void agree_propose(const struct request *r);
 void agree_respond(const struct request *r);
 void agree_list(const struct request *r);
+/* ---- desk.c ---- */
+
+/* An entry of this line is durable. */
+void desk_note(struct line *l, const struct ol_row *row);
+/* The watch check; once a second. */
+void desk_look(struct line *l);
+/* Their desk is unattended, and not as announced. */
+bool desk_is_missed(const struct line *l);
+/* Ours is attended, and a watch check is due or was not answered. */
+bool desk_is_unanswered(const struct line *l);
+/* Either side has announced that its station is not there now. */
+bool desk_is_out(const struct line *l);
+/* Both desks, into a line's status. */
+void desk_show(const struct line *l, json_t *status);
+/* What an entry about a desk says, in words that are not translated; null for any other. */
+json_t *desk_words(const struct ol_row *row);
+/* What can be asked. */
+void desk_say(const struct request *r);
+void desk_announce(const struct request *r);
 
 /* ---- view.c ---- */
 

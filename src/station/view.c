@@ -672,6 +672,8 @@ static json_t *words_json(struct line *l, const struct ol_row *row)
         return string_or_null(unfreeze.reason);
     if (row->h.kind == OL_KIND_PROPOSE || row->h.kind == OL_KIND_RESPOND)
         return agree_words(row);
+    if (row->h.kind == OL_KIND_DESK || row->h.kind == OL_KIND_HOURS)
+        return desk_words(row);
     return form_words(l, row);
 }
 
@@ -797,11 +799,12 @@ static json_t *line_json(struct line *l, struct ol_now now)
     struct ol_line_status st;
     char id[OL_HASH_HEX];
     const char *key;
+    json_t *line;
 
     ol_line_status(l->core, now, &st);
     ol_hash_hex(&l->info.id, id);
     key = reason_key(l, &st);
-    return json_pack(
+    line = json_pack(
         "{s:s,s:s,s:o,s:s,s:b,s:b,s:b,s:o,s:o,s:I,s:I,s:o,s:s,s:o,s:s?,s:o,s:I,s:o,s:o}", "name", l->info.name, "id", id,
         "side", json_sprintf("%c", own_side(l)), "state", state_of(st.up, st.configured), "compared", l->info.compared, "closed",
         ending_is_closed(l), "revoked", l->info.revoked, "clock_offset_s",
@@ -812,6 +815,8 @@ static json_t *line_json(struct line *l, struct ol_now now)
         json_pack("{s:I,s:I,s:I,s:I,s:I}", "dropped", (json_int_t)l->core->count.malformed, "replayed",
                   (json_int_t)l->core->count.replayed, "strangers", (json_int_t)l->core->count.strangers, "bytes_in",
                   (json_int_t)l->core->count.bytes_in, "bytes_out", (json_int_t)l->core->count.bytes_out));
+    desk_show(l, line);
+    return line;
 }
 
 json_t *view_status(struct station *s)

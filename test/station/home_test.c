@@ -144,6 +144,7 @@ static void test_settings_as_init_writes_them_read_well(void **state)
     CHECK_ERR(OL_OK, ol_station_conf_read(&home, &conf, &fault));
     assert_string_equal(conf.lang, "pt-BR");
     assert_int_equal(conf.liveness_seconds, 20);
+    assert_int_equal(conf.watch_check_seconds, 720);
     assert_int_equal(conf.log, OL_LOG_INFO);
 }
 
@@ -165,6 +166,9 @@ static void test_refused_settings_are_named_with_their_line(void **state)
         {"lang = \"en\";\nliveness_seconds = 4294967297L;\n", "2", "liveness_seconds",
          "err.conf.liveness"},
         {"lang = \"en\";\nliveness_seconds = 1.5;\n", "2", "liveness_seconds", "err.conf.liveness"},
+        {"lang = \"en\";\nwatch_check_seconds = -1;\n", "2", "watch_check_seconds", "err.conf.watch_check"},
+        {"lang = \"en\";\nwatch_check_seconds = 86401;\n", "2", "watch_check_seconds", "err.conf.watch_check"},
+        {"lang = \"en\";\nwatch_check_seconds = \"off\";\n", "2", "watch_check_seconds", "err.conf.watch_check"},
         {"lang = \"en\";\nlivelyness = 5;\n", "2", "livelyness", "err.conf.unknown"},
         {"lang = \"en\";\nlog = ;\n", "2", "", "err.conf.syntax"},
     };
