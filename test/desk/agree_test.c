@@ -458,6 +458,20 @@ static void test_a_real_flash_breaks_an_exercise_in_whatever_order_it_comes(void
     }
 }
 
+static void test_of_real_traffic_of_one_second_as_breaks_an_exercise_then_the_lower_number(void **state)
+{
+    const struct ol_header in_turn[] = {message('B', 9, OL_FLASH, NOON + 20), message('B', 8, OL_FLASH, NOON + 20),
+                                        message('A', 60, OL_FLASH, NOON + 20), message('B', 7, OL_FLASH, NOON + 20)};
+    static const uint32_t broken_by[] = {9, 8, 60, 60};
+
+    (void)state;
+    accept_exercise();
+    for (size_t i = 0; i < 4; i++) {
+        ol_agree_message(&agree, &in_turn[i]);
+        assert_int_equal(broken_by[i], agree.accord[0].broken.seq);
+    }
+}
+
 static void test_what_is_not_urgent_or_not_real_or_not_during_it_breaks_no_exercise(void **state)
 {
     struct ol_header m = message('B', 9, OL_PRIORITY, NOON + 20);
@@ -522,6 +536,8 @@ int main(void)
         cmocka_unit_test_setup(test_a_side_brings_in_so_many_levels_and_leaves_the_other_its_own, reset),
         cmocka_unit_test_setup(test_exercise_traffic_is_announced_only_while_an_accepted_exercise_runs, reset),
         cmocka_unit_test_setup(test_a_real_flash_breaks_an_exercise_in_whatever_order_it_comes, reset),
+        cmocka_unit_test_setup(test_of_real_traffic_of_one_second_as_breaks_an_exercise_then_the_lower_number,
+                               reset),
         cmocka_unit_test_setup(test_what_is_not_urgent_or_not_real_or_not_during_it_breaks_no_exercise, reset),
         cmocka_unit_test_setup(test_of_many_urgent_messages_the_last_numbers_are_kept_in_whatever_order_they_come, reset),
         cmocka_unit_test(test_names_lead_back_to_verbs),

@@ -405,9 +405,18 @@ static void test_states_and_reasons_have_their_names(void **state)
 
 #define FOLD(test) cmocka_unit_test_setup(test, begin)
 
+static void test_what_is_said_of_a_desk_has_a_name(void **state)
+{
+    (void)state;
+    assert_string_equal("left", ol_desk_what_name(OL_DESK_LEFT));
+    assert_string_equal("attended", ol_desk_what_name(OL_DESK_ATTENDED));
+    assert_string_equal("unanswered", ol_desk_what_name(OL_DESK_UNANSWERED));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_is_said_of_a_desk_has_a_name),
         cmocka_unit_test(test_an_entry_comes_back_as_written),
         cmocka_unit_test(test_every_prefix_flipped_bit_and_byte_too_many_of_an_entry_is_seen),
         cmocka_unit_test(test_what_is_no_word_of_a_role_does_not_read),
