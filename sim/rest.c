@@ -271,7 +271,8 @@ static void check_head(struct sim_party *p, const struct record *r)
               last[p->side - 'A'], last[p->side == 'A']);
 }
 
-/* The clocks were compared at the last echo; one may stand still since. */
+/* The clocks were compared at the last echo, up to two liveness intervals ago when the two ask in turn, and what was asked
+ * up to one before that explains as much; one may stand still since. */
 static void check_clocks(struct sim *s)
 {
     int64_t apart = (int64_t)sim_party_now(&s->party[0]).utc - (int64_t)sim_party_now(&s->party[1]).utc;
@@ -282,7 +283,7 @@ static void check_clocks(struct sim *s)
         struct ol_line_status st;
 
         ol_line_status(s->party[i].line, sim_party_now(&s->party[i]), &st);
-        if (apart > 60 + 2 * unsure)
+        if (apart > 60 + 3 * unsure)
             sim_check(s, SIM_CHECK_ALARM_CLOCK, st.clock_doubtful, "%s trusts clocks that are %lld s apart",
                       s->party[i].name, (long long)apart);
         else if (apart < 60 - unsure)

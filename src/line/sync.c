@@ -320,8 +320,10 @@ void sync_input(struct ol_line *l, const struct ol_sync *sync, const struct ol_r
     if (!exact && (sync->own_head < s->sync_own || sync->your_head < s->sync_your))
         return;
     s->synced = true;
-    s->sync_own = sync->own_head;
-    s->sync_your = sync->your_head;
+    /* An older one is told by its lower heads. One beyond what there is would make all that follow look older. */
+    s->sync_own = sync->own_head < peer->top ? sync->own_head : peer->top;
+    if (sync->your_head <= l->own_durable)
+        s->sync_your = sync->your_head;
     if (sync->starting)
         begin_answering(l, s);
     else if (s == &l->cur)

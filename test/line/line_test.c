@@ -1121,6 +1121,27 @@ static void test_a_peer_that_claims_numbers_never_written_is_sent_them_all_the_s
     assert_int_equal(p->side[0].delivered_up_to, 1);
 }
 
+/* Such a claim makes no later word of the peer look older than it is: what is lost then is sent again. */
+static void test_after_a_claim_of_numbers_never_written_the_peer_is_heard_again(void **state)
+{
+    struct pair_side *liar = &p->side[1];
+    struct ol_place truth;
+
+    (void)state;
+    start_both();
+    truth = liar->line.peer_durable;
+    liar->line.peer_durable.seq = 1672601263;
+    pair_run(p, 45000); /* its echoes say so */
+    liar->line.peer_durable = truth;
+    p->drop_over = 80; /* echoes with their sync pass, entries do not */
+    pair_send(p, 0, OL_ROUTINE, "lost, with everybody sure that it was sent");
+    pair_run(p, 5000);
+    p->drop_over = 0;
+    pair_run(p, 120000);
+    assert_int_equal(p->side[0].delivered_up_to, 1);
+    assert_true(pair_agree(p));
+}
+
 static void test_garbage_is_dropped_and_counted(void **state)
 {
     uint8_t junk[300];
@@ -1195,6 +1216,7 @@ int main(void)
         T(test_a_replayed_frame_is_refused_and_counted),
         T(test_a_connection_is_proven_anew_after_the_relay_started_again),
         T(test_a_peer_that_claims_numbers_never_written_is_sent_them_all_the_same),
+        T(test_after_a_claim_of_numbers_never_written_the_peer_is_heard_again),
         T(test_garbage_is_dropped_and_counted),
     };
 
