@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs every test and counts: meson's on the plain build and under the sanitizers, then the programs as people use
 them. A test that cannot run says SKIPPED and why; under --all that counts as failed."""
+import concurrent.futures
 import json
 import os
 import re
@@ -109,6 +110,25 @@ MAKERS = {"the model": "doc/model/run", "the fuzzers": "fuzz/run", "coverage": "
           "mutants": "test/mutants/run"}
 
 
+# Those that mostly wait for a clock, a minute each, run beside the others.
+WAIT = {"33-owed.py", "35-alarms.py", "36-desk.py"}
+
+
+def stations(count):
+    names = sorted(name for name in os.listdir(os.path.join(TOP, "test", "station")) if re.fullmatch(r"\d\d-.*\.py", name))
+
+    def run(name):
+        command(count, name[3:-3].replace("-", " "), ["/usr/bin/python3", f"test/station/{name}"])
+
+    with concurrent.futures.ThreadPoolExecutor(len(WAIT)) as beside:
+        waiting = [beside.submit(run, name) for name in names if name in WAIT]
+        for name in names:
+            if name not in WAIT:
+                run(name)
+        for one in waiting:
+            one.result()
+
+
 def main():
     count = Count()
     command(count, "house rules", ["/usr/bin/python3", "test/house_rules.py"])
@@ -118,9 +138,7 @@ def main():
     command(count, "the demo", ["./demo"])
     command(count, "the demo under the sanitizers", ["/usr/bin/python3", "test/demo.py"],
             dict(SANITIZE, OPENLINE_BIN=sanitized_programs()))
-    for name in sorted(os.listdir(os.path.join(TOP, "test", "station"))):
-        if re.fullmatch(r"\d\d-.*\.py", name):
-            command(count, name[3:-3].replace("-", " "), ["/usr/bin/python3", f"test/station/{name}"])
+    stations(count)
     if ALL:
         for name in long_ones():
             command(count, name[:-3].replace("-", " "), ["/usr/bin/python3", f"test/long/{name}"], timeout=1800)
