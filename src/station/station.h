@@ -109,6 +109,7 @@ struct line {
     struct watched *watched;      /* a heap, by `at` */
     size_t watched_n;
     size_t watched_cap;
+    uint32_t called[4];           /* by precedence: the peer's message that was escalated last */
     struct call *calls;           /* that wait for something on this line, oldest first */
     int path_id[OL_PATHS];        /* the relay's number of each path, -1 none */
     uint16_t open_conn[OL_PATHS][CONNS]; /* connections on which frames with conn 0 go out; 0 none */

@@ -13,6 +13,7 @@
 #define WATCHED_MAX 131072u /* of a line; beyond it the oldest are watched */
 #define LOOKS 1024u         /* a second, so that many at once hold up nothing else */
 #define A_DAY (24u * 3600)  /* nobody is paged for what is older */
+#define AGAIN_S 60u         /* whether it is to be escalated now */
 
 /* ---- When to look again: a heap, the next at its root ---- */
 
@@ -138,6 +139,19 @@ static void escalate(struct line *l, const struct owed *o, uint8_t step)
         call_refuse(call, "err.station.memory");
 }
 
+/* Whoever is called for one message finds the others: of each precedence one at a time is escalated, the next when that
+ * is taken. So a flood of messages makes no flood of entries. */
+static bool may_escalate(struct line *l, const struct owed *o)
+{
+    uint32_t *called = &l->called[ol_flags_precedence(o->row.h.flags)];
+    struct owed other;
+
+    if (*called != 0 && *called != o->row.h.seq && find_owed(l, o->row.h.author, *called, &other) && is_untaken(&other))
+        return false;
+    *called = o->row.h.seq;
+    return true;
+}
+
 /* The step that is due now, and when the one after it is; 0: none. */
 static uint8_t step_due(const struct owed *o, uint32_t now, uint32_t *next)
 {
@@ -158,8 +172,14 @@ static void look_for_taking(struct line *l, const struct owed *o, uint32_t now)
     judge(l, o, OL_ALARM_FLASH_UNTAKEN, o->inbound && flash && is_untaken(o) && (o->due == 0 || late || now < o->due));
     judge(l, o, OL_ALARM_UNTAKEN, o->inbound && !flash && late);
     judge(l, o, OL_ALARM_UNTAKEN_THERE, !o->inbound && late);
-    if (o->inbound && late && step > o->d.step)
-        escalate(l, o, step);
+    if (o->inbound && late && step > o->d.step) {
+        if (may_escalate(l, o))
+            escalate(l, o, step);
+        else
+            next = now + AGAIN_S;
+    } else if (o->inbound && untaken && o->d.step > OL_STEP_NONE) {
+        (void)may_escalate(l, o); /* after a restart it is the one that somebody was called for */
+    }
     if (next > now)
         remind(l, next, o->row.h.author, o->row.h.seq);
 }

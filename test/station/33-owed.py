@@ -54,18 +54,26 @@ class Owed(unittest.TestCase):
         self.rectified(self.b, "flash_untaken", other)
 
     def test_a_flash_that_nobody_takes_is_escalated_on_the_record_of_both(self):
-        sent = self.send("-p", "flash", "at night")
+        both = [self.send("-p", "flash", text) for text in ("at night", "whoever is called finds this one too")]
 
         def escalated(station, line):
-            shown = station.must("show", line, sent, "--json").json
-            return [(s["role"], s["side"]) for s in shown["chain"] if s["state"] == "escalated"] and shown
+            for message in both:
+                shown = station.must("show", line, message, "--json").json
+                if any(s["state"] == "escalated" for s in shown["chain"]):
+                    return shown
+            return None
         there = wait_for(lambda: escalated(self.b, "ruritania"), "the receiver to say so", seconds=90)
         here = wait_for(lambda: escalated(self.a, "freedonia"), "the sender to see it", seconds=10)
+        sent, second = there["id"], next(message for message in both if message != there["id"])
         self.assertEqual(there["chain"], here["chain"])
         step = there["chain"][-1]
         self.assertEqual((step["state"], step["role"], step["side"]), ("escalated", "deputy", "B" if sent[0] == "A" else "A"))
         self.assertGreaterEqual(step["time"], there["due"])
         self.stands(self.a, "untaken_there", sent)
+        self.stands(self.a, "untaken_there", second)
+        chain = self.b.must("show", "ruritania", second, "--json").json["chain"]
+        self.assertEqual([s["state"] for s in chain], ["released", "delivered"])
+        self.do(self.b, "take", second)
         self.do(self.b, "take", sent)
         self.rectified(self.a, "untaken_there", sent)
         self.rectified(self.b, "flash_untaken", sent)
