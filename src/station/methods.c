@@ -536,7 +536,7 @@ static bool act_fits(const struct ol_act *act, const struct ol_dialogue *d, enum
         ol_fault_set(f, OL_EXIT_FAILED, "err.station.act_closed", "act", name, "id", id, "by", by, NULL);
         return false;
     }
-    if (act->kind != OL_KIND_REPLY || act->what == OL_STANDBY || ol_answer_closes(d->answer, act->what))
+    if (act->kind != OL_KIND_REPLY || (act->what == OL_STANDBY ? d->open : ol_answer_closes(d->answer, act->what)))
         return true;
     ol_fault_set(f, OL_EXIT_FAILED, "err.station.act_class", "act", name, "id", id, "class", ol_class_name(d->answer), NULL);
     return false;

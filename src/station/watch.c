@@ -140,12 +140,15 @@ static void escalate(struct line *l, const struct owed *o, uint8_t step)
 }
 
 /* Whoever is called for one message finds the others: of each precedence one at a time is escalated, the next when that
- * is taken. So a flood of messages makes no flood of entries. */
+ * is taken. So a flood of messages makes no flood of entries. While the station may not sign it would only wait in the
+ * outbox, and say later what is not so any more. */
 static bool may_escalate(struct line *l, const struct owed *o)
 {
     uint32_t *called = &l->called[ol_flags_precedence(o->row.h.flags)];
     struct owed other;
 
+    if (l->core->signing != OL_SIGN_READY)
+        return false;
     if (*called != 0 && *called != o->row.h.seq && find_owed(l, o->row.h.author, *called, &other) && is_untaken(&other))
         return false;
     *called = o->row.h.seq;

@@ -93,6 +93,7 @@ class Dialogue(unittest.TestCase):
                 else:
                     self.refused(1, f"class {asked}", self.b, answer, sent)
                     self.assertIs(self.shown(self.b, sent)["open"], asked != "n")
+        self.refused(1, "class n", self.b, "standby", self.send("n", "--answer", "n"), "--until", "+5m")
 
     def test_words_close_what_asked_for_words(self):
         sent = self.send("why?", "--marker", "question", "--answer", "y")
