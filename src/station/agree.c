@@ -6,14 +6,9 @@
 
 #include "station/station.h"
 
-static uint8_t own_side(const struct line *l)
-{
-    return l->core->cfg.record.own;
-}
-
 static const char *party_of(const struct line *l, uint8_t side)
 {
-    return side == own_side(l) ? l->own_card.party : l->peer_card.party;
+    return side == line_side(l) ? l->own_card.party : l->peer_card.party;
 }
 
 /* ---- Kept entries ---- */
@@ -208,7 +203,7 @@ static json_t *channel_json(const struct line *l, const struct ol_agree *a, cons
 {
     static const struct ol_accord none;
     const struct ol_accord *terms = c->terms > 0 ? &a->accord[c->terms - 1] : &none;
-    size_t here = terms->id.author != own_side(l);
+    size_t here = terms->id.author != line_side(l);
     struct ol_step step;
     enum ol_channel_state state = ol_channel_step(c, &step);
     json_t *out = json_pack("{s:i,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o}", "schema", 1, "level", text_or_null(c->level), "state",
@@ -289,7 +284,7 @@ static void write_entry(const struct request *r, struct line *l, uint8_t kind, c
 {
     struct call *call;
 
-    if (l->agree.n[own_side(l) == 'B'] == OL_AGREE_EACH) {
+    if (l->agree.n[line_side(l) == 'B'] == OL_AGREE_EACH) {
         refuse(r, OL_EXIT_FAILED, "err.agree.full", "line", l->info.name);
         return;
     }
@@ -341,7 +336,7 @@ static void write_proposal(const struct request *r, struct line *l, const struct
 
 static bool has_room(struct line *l, struct ol_span level, struct ol_fault *f)
 {
-    if (ol_agree_has_room(agreed(l), own_side(l), level))
+    if (ol_agree_has_room(agreed(l), line_side(l), level))
         return true;
     ol_fault_set(f, OL_EXIT_FAILED, "err.agree.levels", "line", l->info.name, NULL);
     return false;
@@ -415,7 +410,7 @@ static const struct ol_accord *accord_param(const struct request *r, struct line
         for (size_t i = 0; i < a->accords; i++) {
             const struct ol_accord *one = &a->accord[i];
 
-            if (one->what.topic == OL_TOPIC_CHANNEL && one->state == OL_ACCORD_PROPOSED && one->id.author != own_side(l) &&
+            if (one->what.topic == OL_TOPIC_CHANNEL && one->state == OL_ACCORD_PROPOSED && one->id.author != line_side(l) &&
                 ol_span_equal(one->what.level, ol_span(about, strlen(about))))
                 x = one;
         }
@@ -429,7 +424,7 @@ static const char *why_not_level(struct line *l, const struct ol_response *resp)
         return "err.agree.not_suspended";
     if (ol_span_equal(resp->level, ol_span(OL_LEVEL_SERVICE, strlen(OL_LEVEL_SERVICE))))
         return "err.agree.service";
-    return ol_agree_has_room(agreed(l), own_side(l), resp->level) ? "err.agree.already" : "err.agree.levels";
+    return ol_agree_has_room(agreed(l), line_side(l), resp->level) ? "err.agree.already" : "err.agree.levels";
 }
 
 /* Why this response would have no effect. */
@@ -470,7 +465,7 @@ static void write_response(const struct request *r, struct line *l, const struct
     struct ol_wr w = ol_wr_to(body, sizeof body);
     struct ol_fault f;
 
-    if (!ol_agree_may(agreed(l), own_side(l), resp)) {
+    if (!ol_agree_may(agreed(l), line_side(l), resp)) {
         fault_response(l, resp, text_param(r, "about"), &f);
         client_fault(r->client, r->id, &f);
         return;

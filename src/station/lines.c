@@ -299,6 +299,11 @@ void lines_drain(struct station *s)
         line_drain(s->line[i]);
 }
 
+uint8_t line_side(const struct line *l)
+{
+    return l->core->cfg.record.own;
+}
+
 struct line *line_by_name(struct station *s, const char *name)
 {
     for (size_t i = 0; i < s->lines_n; i++) {

@@ -8,12 +8,15 @@
  *     carrier.c    the link to the relay
  *     control.c    the control socket: connections, requests, answers
  *     methods.c    what can be asked
+ *     send.c       what a client may say
+ *     act.c        what a client may do about a message
  *     calls.c      requests that wait for something to become durable, delivered, taken
  *     ending.c     how a line is closed, revoked, succeeded
  *     form.c       forms: their numbers, sending, reading
  *     agree.c      what both sides agreed: channels, exercises, instructions
  *     desk.c       who is at a desk, and the watch check
  *     view.c       messages, acts and the record as JSON
+ *     status.c     the station and its lines as JSON
  *     book.c       the own book: what this side keeps to itself
  *     search.c     the index of the words on record, and who searches
  *     watch.c      what people owe each other, and when
@@ -142,6 +145,8 @@ struct line {
 enum ol_err lines_load(struct station *s, struct ol_fault *f);
 void lines_close(struct station *s);
 struct line *line_by_name(struct station *s, const char *name);
+/* 'A' or 'B': which of the two this station is. */
+uint8_t line_side(const struct line *l);
 /* Performs all that the line wants done now. */
 void line_drain(struct line *l);
 void lines_drain(struct station *s);
@@ -189,16 +194,31 @@ struct request {
     const json_t *params;
 };
 
+/* Answers with a refusal (the parameter may be NULL), or with a result, which it steals. */
+void request_fail(const struct request *r, enum ol_exit code, const char *key, const char *name, const char *value);
+void request_done(const struct request *r, json_t *result);
 /* A text among the parameters, or NULL. */
 const char *text_param(const struct request *r, const char *name);
 /* The line that the request names, or NULL and an answer. */
 struct line *line_param(const struct request *r);
+/* The message of the line that the request is about, or false and an answer. */
+bool message_param(const struct request *r, struct line *l, struct ol_row *row);
 /* A text as it is kept, in NFC and in memory of its own (free it). False with the fault: empty, longer, not UTF-8. */
 bool read_text(const json_t *value, size_t max, uint8_t **out, size_t *len, struct ol_fault *f);
 /* A string in NFC, in memory of its own (free it); NULL when it is none. */
 uint8_t *text_nfc(const json_t *value, size_t *len);
+/* Whether a field that may be left out has its type, or is null. */
+bool is_or_null(const json_t *object, const char *name, json_type type);
 /* Runs a request: answers it, or keeps a call that will. */
 void method_run(struct station *s, struct client *c, const json_t *id, const char *method, const json_t *params);
+
+/* ---- send.c ---- */
+
+void send_texts(const struct request *r);
+
+/* ---- act.c ---- */
+
+void act_do(const struct request *r);
 
 /* ---- calls.c ---- */
 
@@ -369,8 +389,11 @@ json_t *view_list(struct line *l, const struct view_which *which, struct ol_faul
 OL_MUST_USE enum ol_err view_found(struct line *l, struct ol_search *index, const struct ol_query *q,
                                    const struct view_which *which, json_t **out, struct ol_fault *f);
 json_t *view_log(struct line *l, const char *after, size_t limit, struct ol_fault *f);
-json_t *view_status(struct station *s);
 const char *view_precedence(uint8_t flags);
+
+/* ---- status.c ---- */
+
+json_t *view_status(struct station *s);
 
 /* ---- book.c ---- */
 

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <utf8proc.h>
 
@@ -34,11 +33,6 @@ const char *view_precedence(uint8_t flags)
     static const char *const names[] = {"routine", "priority", "immediate", "flash"};
 
     return names[ol_flags_precedence(flags)];
-}
-
-static uint8_t own_side(const struct line *l)
-{
-    return l->core->cfg.record.own;
 }
 
 static json_t *string_or_null(struct ol_span text)
@@ -151,7 +145,7 @@ uint32_t view_delivered_at(struct line *l, uint8_t author, uint32_t seq)
 
     if (ol_store_receipt(l->station->store, l->info.number, author, seq, &receipt) == OL_OK)
         return receipt.h.time;
-    for (size_t i = 0; i < TOLD && author == own_side(l); i++) {
+    for (size_t i = 0; i < TOLD && author == line_side(l); i++) {
         if (l->told[i].from <= seq && seq <= l->told[i].to)
             return l->told[i].time;
     }
@@ -161,7 +155,7 @@ uint32_t view_delivered_at(struct line *l, uint8_t author, uint32_t seq)
 /* What acts do not say: how far our own message has come. */
 static enum ol_message_state carried(struct line *l, uint8_t author, uint32_t seq)
 {
-    if (author != own_side(l) || view_delivered_at(l, author, seq) > 0 || seq <= l->core->named)
+    if (author != line_side(l) || view_delivered_at(l, author, seq) > 0 || seq <= l->core->named)
         return OL_DELIVERED;
     return ol_line_was_sent(l->core, seq) ? OL_SENT : OL_RELEASED;
 }
@@ -178,7 +172,7 @@ enum ol_message_state view_state(struct line *l, uint8_t author, uint32_t seq)
 
 static const char *lang_of(const struct line *l, uint8_t author)
 {
-    return author == own_side(l) ? l->own_card.lang[0] : l->peer_card.lang[0];
+    return author == line_side(l) ? l->own_card.lang[0] : l->peer_card.lang[0];
 }
 
 /* Early: above the head, something before it is still missing. */
@@ -314,7 +308,7 @@ static json_t *message_json(struct line *l, const struct ol_row *row, enum ol_me
     uint32_t due = view_due(row, d, delivered_at);
     json_t *out = json_pack(
         "{s:i,s:o,s:s,s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:b,s:b,s:b,s:b}", "schema", 1, "id", view_id(row->h.author, row->h.seq),
-        "direction", row->h.author == own_side(l) ? "out" : "in", "kind", ol_kind_name(row->h.kind), "precedence",
+        "direction", row->h.author == line_side(l) ? "out" : "in", "kind", ol_kind_name(row->h.kind), "precedence",
         view_precedence(row->h.flags), "state", ol_message_state_name(state), "time", view_time(row->h.time), "lang",
         m.lang.len > 0 ? string_or_null(m.lang) : json_string(lang_of(l, row->h.author)), "subject",
         string_or_null(m.subject), "text", read ? string_or_null(m.text) : json_null(), "exercise",
@@ -382,7 +376,7 @@ static json_t *understood_json(struct line *l, const struct ol_row *row)
     struct ol_row receipt;
     size_t n = 0;
 
-    if (row->h.author != own_side(l) ||
+    if (row->h.author != line_side(l) ||
         ol_store_receipt(l->station->store, l->info.number, row->h.author, seq, &receipt) != OL_OK)
         return json_null();
     if (receipt.h.kind == OL_KIND_RECEIPT && ol_receipt_read(receipt.body, unread, OL_DUE_ALONE, &n))
@@ -534,7 +528,7 @@ static json_t *list_row(struct line *l, const struct ol_row *row, const struct v
 /* Not on record yet: it has no number and no time. */
 static json_t *boxed_json(struct line *l, const struct boxed *b, const char *lang)
 {
-    struct ol_row row = {.h = {.author = own_side(l), .kind = b->kind, .flags = b->flags, .seq = 1},
+    struct ol_row row = {.h = {.author = line_side(l), .kind = b->kind, .flags = b->flags, .seq = 1},
                          .body = ol_span(b->body.p, b->body.len)};
     struct ol_dialogue d;
     json_t *out;
@@ -598,7 +592,7 @@ static enum ol_err page_find(struct line *l, struct page *p, struct ol_search *i
         struct finding f = {.line = l, .author = (uint8_t)('A' + i), .rows = &p->side[i]};
 
         p->side[i].most = limit;
-        if (f.author == own_side(l) ? !q->not_mine : !q->not_peers)
+        if (f.author == line_side(l) ? !q->not_mine : !q->not_peers)
             err = ol_search_find(index, l->info.number, f.author, q, next[i], keep_found, &f);
     }
     return err;
@@ -705,127 +699,4 @@ json_t *view_log(struct line *l, const char *after, size_t limit, struct ol_faul
     if (page != NULL)
         json_object_set_new(page, "next", next);
     return page;
-}
-
-/* ---- The status ---- */
-
-static const char *state_of(unsigned up, unsigned configured)
-{
-    return configured > 0 && up == configured ? "up" : up > 0 ? "degraded" : "down";
-}
-
-static json_t *paths_json(struct line *l, struct ol_now now)
-{
-    json_t *list = json_array();
-
-    for (uint8_t i = 0; i < OL_PATHS; i++) {
-        const struct ol_line_path *p = &l->core->path[i];
-
-        if (!p->configured)
-            continue;
-        json_array_append_new(
-            list, json_pack("{s:s,s:s,s:o,s:s}", "name", l->path_spec[i], "state",
-                            ol_line_path_health(l->core, i, now) == OL_PATH_UP ? "up" : "down", "rtt_ms",
-                            p->rtt_ms > 0 ? json_integer(p->rtt_ms) : json_null(), "spec", l->path_spec[i]));
-    }
-    return list;
-}
-
-static const char *signing_name(enum ol_signing signing)
-{
-    static const char *const names[] = {"asking", "recovering", "resuming", "ready", "stopped"};
-
-    return names[signing];
-}
-
-/* Why nothing comes through, or nothing may be signed, in a sentence. */
-static const char *reason_key(const struct line *l, const struct ol_line_status *st)
-{
-    const struct ol_counters *n = &l->core->count;
-
-    if (l->info.revoked)
-        return "status.revoked";
-    if (st->signing == OL_SIGN_STOPPED)
-        return "status.twice";
-    if (ending_is_closed(l))
-        return "status.closed";
-    if (st->no_room)
-        return "status.no_room";
-    if (st->frozen)
-        return "status.frozen";
-    if (st->up == 0 && n->frames_in == 0 && n->wrong_key > 0)
-        return "status.wrong_key";
-    if (st->up == 0 && n->frames_in == 0 && n->wrong_card > 0)
-        return "status.wrong_card";
-    if (st->signing == OL_SIGN_ASKING)
-        return "status.asking";
-    if (st->signing == OL_SIGN_RECOVERING)
-        return "status.recovering";
-    if (l->closing)
-        return "status.closed_here";
-    if (l->close_seq[own_side(l) == 'A'] > 0)
-        return "status.closed_there";
-    return NULL;
-}
-
-static json_t *who_json(const struct ol_card *card)
-{
-    struct ol_hash hash;
-    char hex[OL_HASH_HEX];
-
-    ol_card_hash(card, &hash);
-    ol_hash_hex(&hash, hex);
-    return json_pack("{s:s,s:s,s:s,s:s}", "party", card->party, "station", card->station, "lang", card->lang[0],
-                     "fingerprint", hex);
-}
-
-static json_t *reason_json(struct line *l, const char *key)
-{
-    char out[2048];
-    char hex[OL_HASH_HEX];
-    struct ol_wr w = ol_wr_to(out, sizeof out);
-    struct ol_hash hash;
-    const struct ol_param param[] = {{"line", l->info.name}, {"party", l->peer_card.party},
-                                     {"station", l->peer_card.station}, {"fingerprint", hex}};
-
-    ol_card_hash(&l->peer_card, &hash);
-    ol_hash_hex(&hash, hex);
-    ol_text_write(ol_text(key), param, sizeof param / sizeof param[0], &w);
-    return json_stringn(out, w.len);
-}
-
-static json_t *line_json(struct line *l, struct ol_now now)
-{
-    struct ol_line_status st;
-    char id[OL_HASH_HEX];
-    const char *key;
-    json_t *line;
-
-    ol_line_status(l->core, now, &st);
-    ol_hash_hex(&l->info.id, id);
-    key = reason_key(l, &st);
-    line = json_pack(
-        "{s:s,s:s,s:o,s:s,s:b,s:b,s:b,s:o,s:o,s:I,s:I,s:o,s:s,s:o,s:s?,s:o,s:I,s:o,s:o}", "name", l->info.name, "id", id,
-        "side", json_sprintf("%c", own_side(l)), "state", state_of(st.up, st.configured), "compared", l->info.compared, "closed",
-        ending_is_closed(l), "revoked", l->info.revoked, "clock_offset_s",
-        l->core->clock_known ? json_integer((json_int_t)l->core->clock_offset_s) : json_null(), "last_heard_ms",
-        st.heard ? json_integer((json_int_t)st.heard_ms) : json_null(), "own_head", (json_int_t)st.own_head, "peer_head", (json_int_t)st.peer_head, "peer", who_json(&l->peer_card), "signing",
-        signing_name(st.signing), "reason", key != NULL ? reason_json(l, key) : json_null(), "reason_key", key, "alarms",
-        alarms_of_line(l, &st), "outbox", (json_int_t)l->outbox_n, "paths", paths_json(l, now), "counters",
-        json_pack("{s:I,s:I,s:I,s:I,s:I}", "dropped", (json_int_t)l->core->count.malformed, "replayed",
-                  (json_int_t)l->core->count.replayed, "strangers", (json_int_t)l->core->count.strangers, "bytes_in",
-                  (json_int_t)l->core->count.bytes_in, "bytes_out", (json_int_t)l->core->count.bytes_out));
-    desk_show(l, line);
-    return line;
-}
-
-json_t *view_status(struct station *s)
-{
-    json_t *lines = json_array();
-    pid_t relay = ol_home_holder(&s->home, OL_HOME_RELAY_LOCK, OL_HOME_RELAY_PID);
-
-    for (size_t i = 0; i < s->lines_n; i++)
-        json_array_append_new(lines, line_json(s->line[i], station_now(s)));
-    return json_pack("{s:i,s:o,s:{s:i,s:o},s:o}", "schema", 1, "station", who_json(&s->card), "pids", "openlined",
-                     (int)getpid(), "openline-relay", relay > 0 ? json_integer(relay) : json_null(), "lines", lines);
 }
