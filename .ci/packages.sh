@@ -2,7 +2,7 @@
 # Which Debian packages each script needs, and how to get them. Sourced.
 BUILD_PACKAGES="gcc libc6-dev meson ninja-build pkg-config python3 libuv1-dev libsodium-dev libsqlite3-dev
  libjansson-dev libconfig-dev libutf8proc-dev libseccomp-dev libcmocka-dev libcbor-dev valgrind"
-CHECK_PACKAGES="python3-nacl procps sqlite3 strace systemd"
+CHECK_PACKAGES="mandoc python3-nacl procps sqlite3 strace systemd"
 LONG_PACKAGES="clang libclang-rt-14-dev gcovr patch spin"
 
 # Installs those that are missing, as root or with sudo.
