@@ -8,151 +8,32 @@
 
 #define LOOK_MS 1000u
 
-/* ---- Conditions of a line ---- */
+/* ---- Looking ---- */
 
-typedef bool condition(const struct line *l, const struct ol_line_status *st);
-
-static bool is_down(const struct line *l, const struct ol_line_status *st)
-{
-    return st->configured > 0 && st->up == 0 && !desk_is_out(l);
-}
-
-static bool another_copy_runs(const struct line *l, const struct ol_line_status *st)
-{
-    (void)l;
-    return st->signing == OL_SIGN_STOPPED;
-}
-
-static bool equivocates(const struct line *l, const struct ol_line_status *st)
-{
-    (void)l;
-    return st->frozen;
-}
-
-static bool disk_is_full(const struct line *l, const struct ol_line_status *st)
-{
-    (void)l;
-    return st->no_room;
-}
-
-static bool clocks_are_apart(const struct line *l, const struct ol_line_status *st)
-{
-    (void)l;
-    return st->clock_doubtful;
-}
-
-static bool receipts_are_withheld(const struct line *l, const struct ol_line_status *st)
-{
-    (void)l;
-    return st->withheld;
-}
-
-static bool is_flooded(const struct line *l, const struct ol_line_status *st)
-{
-    (void)l;
-    return st->flooded;
-}
-
-static bool has_wrong_key(const struct line *l, const struct ol_line_status *st)
-{
-    return st->up == 0 && l->core->count.frames_in == 0 && l->core->count.wrong_key > 0;
-}
-
-static bool has_wrong_card(const struct line *l, const struct ol_line_status *st)
-{
-    return st->up == 0 && l->core->count.frames_in == 0 && l->core->count.wrong_card > 0;
-}
-
-static bool outbox_waits(const struct line *l, const struct ol_line_status *st)
-{
-    (void)st;
-    return l->outbox_n > 0;
-}
-
-static bool desk_is_unattended(const struct line *l, const struct ol_line_status *st)
-{
-    (void)st;
-    return desk_is_missed(l);
-}
-
-static bool watch_check_is_due(const struct line *l, const struct ol_line_status *st)
-{
-    (void)st;
-    return desk_is_unanswered(l);
-}
-
-/* A path is shown down three liveness intervals after it was cut: with one more, a cut is an alarm in well under three
- * minutes, and a station that starts again meanwhile is none. */
-static const struct {
-    enum ol_alarm_kind kind;
-    condition *stands;
-    unsigned intervals; /* of liveness, that it must last */
-    bool in_status;     /* else state, reason, outbox and desk say it */
-} conditions[] = {
-    {OL_ALARM_ANOTHER_COPY_RUNS, another_copy_runs, 0, true},
-    {OL_ALARM_EQUIVOCATION, equivocates, 0, true},
-    {OL_ALARM_DISK_FULL, disk_is_full, 0, true},
-    {OL_ALARM_CLOCKS_APART, clocks_are_apart, 0, true},
-    {OL_ALARM_RECEIPTS_WITHHELD, receipts_are_withheld, 0, true},
-    {OL_ALARM_FLOODED, is_flooded, 0, true},
-    {OL_ALARM_LINE_DOWN, is_down, 1, false},
-    {OL_ALARM_WRONG_KEY, has_wrong_key, 0, false},
-    {OL_ALARM_WRONG_CARD, has_wrong_card, 0, false},
-    {OL_ALARM_OUTBOX_WAITING, outbox_waits, 9, false},
-    {OL_ALARM_DESK_UNATTENDED, desk_is_unattended, 0, false},
-    {OL_ALARM_WATCH_CHECK, watch_check_is_due, 0, false},
-};
-#define CONDITIONS (sizeof conditions / sizeof conditions[0])
-#define PATH_INTERVALS 3u
-
-json_t *alarms_of_line(const struct line *l, const struct ol_line_status *st)
+json_t *alarms_of_line(const struct ol_line_status *st)
 {
     json_t *list = json_array();
 
-    for (size_t i = 0; i < CONDITIONS; i++) {
-        if (conditions[i].in_status && conditions[i].stands(l, st))
-            json_array_append_new(list, json_string(ol_alarm_meaning(conditions[i].kind)->name));
+    for (enum ol_alarm_kind kind = 0; kind < OL_ALARM_KINDS; kind++) {
+        if (ol_condition_in_status(st, kind))
+            json_array_append_new(list, json_string(ol_alarm_meaning(kind)->name));
     }
     return list;
 }
 
-/* ---- Looking ---- */
-
-static void judge(struct line *l, const struct ol_alarm_name *name, bool stands, unsigned intervals)
-{
-    struct ol_now now = station_now(l->station);
-
-    if (stands)
-        ol_alarm_raise(&l->station->alarms, name, intervals * l->core->cfg.liveness_ms, now);
-    else
-        ol_alarm_clear(&l->station->alarms, name, now);
-}
-
-/* When no path is up, the line is down: that says it all. */
-static void look_at_paths(struct line *l, const struct ol_line_status *st, bool over)
-{
-    for (uint8_t i = 0; i < OL_PATHS; i++) {
-        const struct ol_alarm_name name = {OL_ALARM_PATH_DOWN, l->info.number, OL_ALARM_PATH, i};
-        bool configured = l->core->path[i].configured && !over;
-        bool up = configured && ol_line_path_health(l->core, i, station_now(l->station)) == OL_PATH_UP;
-
-        if (!configured || up || st->up > 0)
-            judge(l, &name, configured && !up, PATH_INTERVALS);
-    }
-}
-
 static void look(struct line *l)
 {
-    bool over = ending_is_closed(l) || l->info.revoked;
-    struct ol_line_status st;
+    const struct ol_condition_of of = {
+        .core = l->core,
+        .line = l->info.number,
+        .over = ending_is_closed(l) || l->info.revoked,
+        .boxed = l->outbox_n,
+        .own = desk_of(l, true),
+        .peer = desk_of(l, false),
+        .check = desk_check(l),
+    };
 
-    ol_line_status(l->core, station_now(l->station), &st);
-    for (size_t i = 0; i < CONDITIONS; i++) {
-        const struct ol_alarm_name name = {.kind = conditions[i].kind, .line = l->info.number};
-
-        judge(l, &name, !over && conditions[i].stands(l, &st), conditions[i].intervals);
-    }
-    look_at_paths(l, &st, over);
+    ol_conditions_look(&of, &l->station->alarms, station_now(l->station));
 }
 
 /* ---- As JSON ---- */

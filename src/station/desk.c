@@ -10,7 +10,7 @@
 
 #define SAID_MAX 64u
 
-static const struct ol_desk *desk_of(const struct line *l, bool own)
+const struct ol_desk *desk_of(const struct line *l, bool own)
 {
     bool is_b = (l->core->cfg.record.own == 'B') == own;
 
@@ -33,15 +33,9 @@ void desk_note(struct line *l, const struct ol_row *row)
 
 /* ---- The watch check ---- */
 
-/* Whether our officer was silent for this many intervals; never where it is off or the desk is not attended. */
-static bool is_silent_for(const struct line *l, unsigned intervals)
+struct ol_watch_check desk_check(const struct line *l)
 {
-    ol_ms interval = l->station->conf.watch_check_seconds * (ol_ms)1000;
-    struct ol_presence p;
-
-    presence(l, true, &p);
-    return interval > 0 && p.state == OL_PRESENCE_ATTENDED &&
-           station_now(l->station).ms - l->desk_seen >= intervals * interval;
+    return (struct ol_watch_check){l->station->conf.watch_check_seconds * (ol_ms)1000, l->desk_seen};
 }
 
 static void tell_unanswered(struct line *l)
@@ -61,35 +55,12 @@ static void tell_unanswered(struct line *l)
 /* While the station may not sign yet it would only wait in the outbox, and say later what is not so any more. */
 void desk_look(struct line *l)
 {
+    const struct ol_watch_check check = desk_check(l);
     struct ol_fault f;
 
-    if (is_silent_for(l, 2) && !l->desk_told && l->core->signing == OL_SIGN_READY && !ending_refuses(l, &f))
+    if (ol_watch_check_is_silent(&check, desk_of(l, true), 2, station_now(l->station)) && !l->desk_told &&
+        l->core->signing == OL_SIGN_READY && !ending_refuses(l, &f))
         tell_unanswered(l);
-}
-
-/* ---- What alarms ask ---- */
-
-bool desk_is_missed(const struct line *l)
-{
-    struct ol_presence p;
-
-    presence(l, false, &p);
-    return p.state == OL_PRESENCE_UNATTENDED && p.until == 0;
-}
-
-bool desk_is_unanswered(const struct line *l)
-{
-    struct ol_presence p;
-
-    presence(l, true, &p);
-    return p.why == OL_WHY_UNANSWERED || is_silent_for(l, 1);
-}
-
-bool desk_is_out(const struct line *l)
-{
-    uint32_t now = station_now(l->station).utc;
-
-    return ol_desk_is_out(&l->desk[0], now) || ol_desk_is_out(&l->desk[1], now);
 }
 
 /* ---- Showing ---- */

@@ -20,6 +20,7 @@
  *     book.c       the own book: what this side keeps to itself
  *     search.c     the index of the words on record, and who searches
  *     watch.c      what people owe each other, and when
+ *     condition.c  what a line tells of itself
  *     alarms.c     what officers must do something about
  *     stats.c      a month's numbers, signed
  */
@@ -35,11 +36,13 @@
 #include "desk/dialogue.h"
 #include "desk/kind.h"
 #include "desk/presence.h"
+#include "desk/watch.h"
 #include "form/forms.h"
 #include "line/line.h"
 #include "path/conf.h"
 #include "path/link.h"
 #include "sandbox/keeper.h"
+#include "station/condition.h"
 #include "station/conf.h"
 #include "station/home.h"
 #include "store/search.h"
@@ -112,7 +115,7 @@ struct line {
     struct watched *watched;      /* a heap, by `at` */
     size_t watched_n;
     size_t watched_cap;
-    uint32_t called[4];           /* by precedence: the peer's message that was escalated last */
+    struct ol_watch watch;
     struct call *calls;           /* that wait for something on this line, oldest first */
     int path_id[OL_PATHS];        /* the relay's number of each path, -1 none */
     uint16_t open_conn[OL_PATHS][CONNS]; /* connections on which frames with conn 0 go out; 0 none */
@@ -347,12 +350,9 @@ void agree_list(const struct request *r);
 void desk_note(struct line *l, const struct ol_row *row);
 /* The watch check; once a second. */
 void desk_look(struct line *l);
-/* Their desk is unattended, and not as announced. */
-bool desk_is_missed(const struct line *l);
-/* Ours is attended, and a watch check is due or was not answered. */
-bool desk_is_unanswered(const struct line *l);
-/* Either side has announced that its station is not there now. */
-bool desk_is_out(const struct line *l);
+/* What our side, or the other, said of its desk. */
+const struct ol_desk *desk_of(const struct line *l, bool own);
+struct ol_watch_check desk_check(const struct line *l);
 /* Both desks, into a line's status. */
 void desk_show(const struct line *l, json_t *status);
 /* What an entry about a desk says, in words that are not translated; null for any other. */
@@ -370,8 +370,7 @@ void view_dialogue(struct line *l, uint8_t author, uint32_t seq, struct ol_dialo
 enum ol_message_state view_state(struct line *l, uint8_t author, uint32_t seq);
 /* When the other side's receipt of this entry was signed; 0 not yet. */
 uint32_t view_delivered_at(struct line *l, uint8_t author, uint32_t seq);
-/* Until when somebody must have done something about it: taken it, counted from the receipt, which both sides have; or
- * come back to it after standing by. 0: nothing is due. */
+/* Until when somebody must have done something about it: ol_owed_due, in the time for its precedence. */
 uint32_t view_due(const struct ol_row *row, const struct ol_dialogue *d, uint32_t delivered_at);
 /* Forms speak this language. */
 json_t *view_message(struct line *l, const struct ol_row *row, const char *lang);
@@ -457,7 +456,7 @@ void alarms_look(struct line *l);
 void alarm_raise(struct station *s, const struct line *l, enum ol_alarm_kind kind, uint8_t author, uint32_t seq);
 void alarm_clear(struct station *s, const struct line *l, enum ol_alarm_kind kind, uint8_t author, uint32_t seq);
 /* The `alarms` of a line's status: what stands at this moment, acknowledged or not. */
-json_t *alarms_of_line(const struct line *l, const struct ol_line_status *st);
+json_t *alarms_of_line(const struct ol_line_status *st);
 json_t *alarms_list(const struct station *s);
 /* One alarm, or (id NULL) all. Those that were acted on, as they are then; NULL with the fault. */
 json_t *alarms_ack(struct station *s, const char *id, struct ol_fault *f);

@@ -285,11 +285,7 @@ static void tell(void *ctx, const struct ol_row *row, const struct ol_dialogue *
 
 uint32_t view_due(const struct ol_row *row, const struct ol_dialogue *d, uint32_t delivered_at)
 {
-    if (d->superseded > 0)
-        return 0;
-    if (d->state == OL_DELIVERED && !d->met && delivered_at > 0)
-        return delivered_at + ol_alarm_take_s(ol_flags_precedence(row->h.flags));
-    return d->open ? d->until : 0;
+    return ol_owed_due(d, delivered_at, ol_alarm_take_s(ol_flags_precedence(row->h.flags)));
 }
 
 /* What a form says in this language, else how it is with a text. */
