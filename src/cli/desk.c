@@ -132,7 +132,7 @@ static const char *key_of(const char *state, const char *why, bool named)
     } keys[] = {{"left", "desk.left"},           {"unanswered", "desk.unanswered"}, {"overrun", "desk.overrun"},
                 {"announced", "desk.announced"}, {"outage", "desk.outage"}};
 
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0] && strcmp(state, "unknown") != 0; i++) {
         if (strcmp(why, keys[i].why) == 0)
             return keys[i].key;
     }

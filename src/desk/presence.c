@@ -231,3 +231,14 @@ void ol_desk_at(const struct ol_desk *d, uint32_t now, struct ol_presence *out)
     }
     assert(out->state != OL_PRESENCE_UNKNOWN || out->role.len == 0);
 }
+
+void ol_desk_said(const struct ol_desk *d, uint32_t now, enum ol_presence_state said, uint32_t said_at,
+                  struct ol_presence *out)
+{
+    assert(said <= OL_PRESENCE_UNATTENDED);
+    ol_desk_at(d, now, out);
+    if (said_at == 0 && out->until == 0)
+        out->state = OL_PRESENCE_UNKNOWN;
+    else if (said_at > out->since && said != out->state)
+        *out = (struct ol_presence){.state = said};
+}

@@ -98,6 +98,11 @@ struct ol_presence {
 };
 
 void ol_desk_at(const struct ol_desk *d, uint32_t now, struct ol_presence *out);
+/* The other side's, of which its station says with each echo how it is now (wire/item.h), and its entries since when and
+ * why: the later of the two counts, by its own clock. said_at 0: nothing came lately. Then whether somebody is there is
+ * unknown, but in hours that were announced, and the rest stays what the entries last said. */
+void ol_desk_said(const struct ol_desk *d, uint32_t now, enum ol_presence_state said, uint32_t said_at,
+                  struct ol_presence *out);
 /* Whether its side has announced an outage for this moment, attended or not. */
 bool ol_desk_is_out(const struct ol_desk *d, uint32_t now);
 

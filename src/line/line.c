@@ -169,6 +169,8 @@ void ol_line_status(const struct ol_line *l, struct ol_now now, struct ol_line_s
         if (p->heard_at > last)
             last = p->heard_at;
     }
+    if (now.ms - l->said_at <= 3 * l->cfg.liveness_ms)
+        out->said = l->said;
     out->flooded = l->flooded;
     out->withheld = receipt_overdue(l, now) && now.ms - last <= 3 * l->cfg.liveness_ms;
     out->heard = last > 0;

@@ -248,6 +248,10 @@ struct ol_line {
     uint16_t up_told;        /* paths that were up when CHANGED was told last */
     uint32_t sent_told;
     uint32_t named_told;
+    uint8_t desk;            /* ours, and whether messages off the record are taken here: each echo says so */
+    bool off_record;
+    struct ol_echo said;     /* the latest of the peer's */
+    ol_ms said_at;
     bool clock_known;
     int64_t clock_offset_s;  /* the peer's clock less ours, by the echo */
     struct ol_counters count;
@@ -265,6 +269,7 @@ struct ol_line_status {
     bool no_room;
     bool clock_doubtful; /* the clocks are more than a minute apart */
     bool withheld;       /* the peer is heard, and what was sent is not receipted for three liveness intervals */
+    struct ol_echo said; /* what the peer said of itself last; zeros when nothing came for three liveness intervals */
     bool flooded;        /* many more frames come than bring anything */
     unsigned configured;
     unsigned up;
@@ -304,6 +309,8 @@ OL_MUST_USE enum ol_err ol_line_resume(struct ol_line *l, struct ol_span reason,
  * caller writes). UNEXPECTED when the peer's stream is not frozen. */
 OL_MUST_USE enum ol_err ol_line_unfreeze(struct ol_line *l, struct ol_now now);
 void ol_line_drop_session(struct ol_line *l, struct ol_now now);
+/* What the echoes from now on say of this side, as struct ol_echo has it. */
+void ol_line_say(struct ol_line *l, uint8_t desk, bool off_record);
 
 /* The outcome of the batch handed out: OK; NO_ROOM (the same batch comes out again later, nothing else is signed);
  * anything else ends the line's life. */

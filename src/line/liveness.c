@@ -174,7 +174,8 @@ void echo_make(const struct ol_line *l, uint8_t path, struct ol_echo *out)
     ol_ms delay = l->now.ms - sp->rx_at;
 
     assert(number < OL_PATHS);
-    *out = (struct ol_echo){.path = number, .ask = l->path[path].ask_due, .heard = sp->rx_next > 0, .time = l->now.utc};
+    *out = (struct ol_echo){.path = number, .desk = l->desk, .off_record = l->off_record,
+                            .ask = l->path[path].ask_due, .heard = sp->rx_next > 0, .time = l->now.utc};
     if (out->heard) {
         out->counter = (uint32_t)(sp->rx_next - 1);
         out->delay_ms = (uint16_t)(delay > 0xfffe ? 0xfffe : delay);
@@ -232,10 +233,27 @@ static void compare_clocks(struct ol_line *l, struct ol_line_path *p, const stru
     l->record.clock_doubtful = most < -CLOCK_DOUBT_S || most - age_s > CLOCK_DOUBT_S;
 }
 
+void ol_line_say(struct ol_line *l, uint8_t desk, bool off_record)
+{
+    assert(desk <= 2);
+    l->desk = desk;
+    l->off_record = off_record;
+}
+
+/* One that was held back on its way says nothing of now; but a clock may be set back. */
+static void note_said(struct ol_line *l, const struct ol_echo *echo)
+{
+    if (echo->time < l->said.time && l->now.ms - l->said_at <= 3 * l->cfg.liveness_ms)
+        return;
+    l->said = *echo;
+    l->said_at = l->now.ms;
+}
+
 void echo_input(struct ol_line *l, const struct ol_echo *echo, struct ol_session *s, uint8_t path)
 {
     struct ol_line_path *p = &l->path[echo->path];
 
+    note_said(l, echo);
     if (echo->ask && path_open(l, path))
         l->path[path].echo_due = true;
     if (!echo->heard || s != &l->cur || !ol_session_confirm(s, echo->path, echo->counter))

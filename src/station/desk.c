@@ -22,10 +22,32 @@ static void presence(const struct line *l, bool own, struct ol_presence *out)
     ol_desk_at(desk_of(l, own), station_now(l->station).utc, out);
 }
 
+/* How the other desk is shown. What alarms ask goes by entries alone: an echo that lags behind them raises none. */
+static void presence_there(const struct line *l, struct ol_presence *out)
+{
+    struct ol_now now = station_now(l->station);
+    struct ol_line_status st;
+
+    ol_line_status(l->core, now, &st);
+    ol_desk_said(desk_of(l, false), now.utc, (enum ol_presence_state)st.said.desk, st.said.time, out);
+}
+
+/* Our echoes say of our desk what our entries do. */
+static void tell_state(struct line *l)
+{
+    struct ol_presence p;
+
+    presence(l, true, &p);
+    ol_line_say(l->core, (uint8_t)p.state, false);
+}
+
 void desk_note(struct line *l, const struct ol_row *row)
 {
     ol_desk_note(&l->desk[row->h.author == 'B'], row);
-    if (row->h.kind != OL_KIND_DESK || row->h.author != l->core->cfg.record.own)
+    if (row->h.author != l->core->cfg.record.own)
+        return;
+    tell_state(l);
+    if (row->h.kind != OL_KIND_DESK)
         return;
     l->desk_seen = station_now(l->station).ms;
     l->desk_told = false;
@@ -58,6 +80,7 @@ void desk_look(struct line *l)
     const struct ol_watch_check check = desk_check(l);
     struct ol_fault f;
 
+    tell_state(l); /* hours that were announced begin by themselves */
     if (ol_watch_check_is_silent(&check, desk_of(l, true), 2, station_now(l->station)) && !l->desk_told &&
         l->core->signing == OL_SIGN_READY && !ending_refuses(l, &f))
         tell_unanswered(l);
@@ -74,7 +97,10 @@ static json_t *desk_json(const struct line *l, bool own)
 {
     struct ol_presence p;
 
-    presence(l, own, &p);
+    if (own)
+        presence(l, true, &p);
+    else
+        presence_there(l, &p);
     return json_pack("{s:s,s:o,s:o,s:o,s:s?}", "", ol_presence_name(p.state), "_since", time_or_null(p.since), "_until",
                      time_or_null(p.until), "_by",
                      p.role.len > 0 ? json_stringn((const char *)p.role.p, p.role.len) : json_null(), "_why",

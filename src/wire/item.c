@@ -10,7 +10,10 @@
 
 /* The byte after an echo's kind. */
 #define ECHO_ASK 0x80u
+#define ECHO_OFF_RECORD 0x40u
+#define ECHO_DESK 4 /* and the bit above it */
 #define ECHO_PATH 0x0fu
+#define DESK_MOST 2u
 
 #define DELAY_MOST 0xfffeu
 #define DELAY_UNHEARD 0xffffu
@@ -49,8 +52,9 @@ static void write_echo(const struct ol_echo *echo, struct ol_wr *w)
 {
     uint16_t delay = echo->delay_ms < DELAY_MOST ? echo->delay_ms : DELAY_MOST;
 
-    assert(echo->path < OL_PATHS);
-    ol_wr_u8(w, (uint8_t)((echo->ask ? ECHO_ASK : 0) | echo->path));
+    assert(echo->path < OL_PATHS && echo->desk <= DESK_MOST);
+    ol_wr_u8(w, (uint8_t)((echo->ask ? ECHO_ASK : 0) | (echo->off_record ? ECHO_OFF_RECORD : 0) |
+                          echo->desk << ECHO_DESK | echo->path));
     ol_wr_u32(w, echo->heard ? echo->counter : 0);
     ol_wr_u16(w, echo->heard ? delay : DELAY_UNHEARD);
     ol_wr_u32(w, echo->time);
@@ -155,13 +159,15 @@ static void read_echo(struct ol_rd *r, struct ol_echo *echo)
     uint8_t bits = ol_rd_u8(r);
 
     echo->ask = bits & ECHO_ASK;
+    echo->off_record = bits & ECHO_OFF_RECORD;
+    echo->desk = bits >> ECHO_DESK & 3;
     echo->path = bits & ECHO_PATH;
     assert(echo->path < OL_PATHS);
     echo->counter = ol_rd_u32(r);
     echo->delay_ms = ol_rd_u16(r);
     echo->time = ol_rd_u32(r);
     echo->heard = echo->delay_ms != DELAY_UNHEARD;
-    if ((bits & ~(ECHO_ASK | ECHO_PATH)) != 0 || (!echo->heard && echo->counter != 0))
+    if (echo->desk > DESK_MOST || (!echo->heard && echo->counter != 0))
         r->bad = true;
 }
 

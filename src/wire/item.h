@@ -8,9 +8,10 @@
  *              among them; bit 7 STARTING: the sender may not sign yet and asks for an ANSWER; bit 6
  *              ANSWER: made after the sender closed every older session and all it took is durable
  *     aside  2 | n 1 | n times (from 4 | to 4)          ranges held in memory, follows a sync
- *     echo   3 | path and ask 1 | highest counter received on it 4 | delay ms 2 | time 4
- *              bit 7 of the path byte asks for an echo in return; counter 0 with delay ffff: none
- *              received yet
+ *     echo   3 | bits 1 | highest counter received on the path 4 | delay ms 2 | time 4
+ *              bits: low four the path; 30 the sender's desk, 0 unknown, 1 attended, 2 unattended; bit 6
+ *              it takes messages off the record; bit 7 asks for an echo in return. Counter 0 with delay
+ *              ffff: none received yet
  *     want   4 | stream 1 | from 4 | to 4               these entries, each with both hashes and a seal
  *     none   5 | stream 1 | from 4 | to 4               answers a want: of this range I have nothing more
  *     back   6                                          the entries after it are the receiver's own,
@@ -50,6 +51,8 @@ struct ol_sync {
 
 struct ol_echo {
     uint8_t path;
+    uint8_t desk; /* the sender's: 0 unknown, 1 attended, 2 unattended */
+    bool off_record; /* the sender takes messages off the record */
     bool ask;
     bool heard; /* false: nothing received on this path under this session yet */
     uint32_t counter;

@@ -395,6 +395,45 @@ static void test_times_at_the_end_of_time_are_endured(void **state)
     check_at(5, "unattended", UINT32_MAX, 3 * DAY);
 }
 
+static struct ol_presence said_at(uint32_t now, enum ol_presence_state said, uint32_t at)
+{
+    struct ol_presence p;
+
+    ol_desk_said(&desk, now, said, at, &p);
+    return p;
+}
+
+static void test_what_its_station_says_now_counts_until_a_later_entry_comes(void **state)
+{
+    struct ol_presence p;
+
+    (void)state;
+    p = said_at(10, OL_PRESENCE_UNATTENDED, 10);
+    assert_true(p.state == OL_PRESENCE_UNATTENDED && p.since == 0 && p.why == OL_WHY_NONE);
+    say(OL_DESK_ATTENDED, "deputy", 1000);
+    p = said_at(1002, OL_PRESENCE_ATTENDED, 1001);
+    assert_true(p.state == OL_PRESENCE_ATTENDED && p.since == 1000 && p.role.len == 6);
+    p = said_at(1002, OL_PRESENCE_UNATTENDED, 1001);
+    assert_true(p.state == OL_PRESENCE_UNATTENDED && p.since == 0 && p.role.len == 0);
+    assert_int_equal(said_at(1002, OL_PRESENCE_UNATTENDED, 1000).state, OL_PRESENCE_ATTENDED);
+    assert_int_equal(said_at(1002, OL_PRESENCE_UNKNOWN, 1001).state, OL_PRESENCE_UNKNOWN);
+}
+
+static void test_a_desk_of_which_nothing_is_heard_is_unknown_but_in_hours_that_were_announced(void **state)
+{
+    struct ol_presence p;
+
+    (void)state;
+    say(OL_DESK_ATTENDED, "deputy", AT(0, 8));
+    p = said_at(AT(0, 9), OL_PRESENCE_UNKNOWN, 0);
+    assert_true(p.state == OL_PRESENCE_UNKNOWN && p.since == AT(0, 8) && p.role.len == 6);
+    announce(AT(0, 9), AT(0, 10), AT(0, 12));
+    p = said_at(AT(0, 11), OL_PRESENCE_UNKNOWN, 0);
+    assert_true(p.state == OL_PRESENCE_UNATTENDED && p.until == AT(0, 12) && p.why == OL_WHY_ANNOUNCED);
+    p = said_at(AT(0, 12), OL_PRESENCE_UNKNOWN, 0);
+    assert_true(p.state == OL_PRESENCE_UNKNOWN && p.since == AT(0, 10) && p.why == OL_WHY_OVERRUN);
+}
+
 static void test_states_and_reasons_have_their_names(void **state)
 {
     (void)state;
@@ -420,6 +459,8 @@ int main(void)
         cmocka_unit_test(test_an_entry_comes_back_as_written),
         cmocka_unit_test(test_every_prefix_flipped_bit_and_byte_too_many_of_an_entry_is_seen),
         cmocka_unit_test(test_what_is_no_word_of_a_role_does_not_read),
+        cmocka_unit_test(test_what_its_station_says_now_counts_until_a_later_entry_comes),
+        cmocka_unit_test(test_a_desk_of_which_nothing_is_heard_is_unknown_but_in_hours_that_were_announced),
         cmocka_unit_test(test_states_and_reasons_have_their_names),
         FOLD(test_a_desk_of_which_nothing_was_said_is_unknown),
         FOLD(test_attended_and_left_are_shown_with_since_when_and_by_whom),

@@ -501,16 +501,18 @@ class Echo:
     delay_ms: int
     time: int
     ask: bool = False
+    desk: int = 0
+    off_record: bool = False
 
     @property
     def bytes(self):
-        return bytes([3, self.ask << 7 | self.path]) + be(self.counter, 4) + be(self.delay_ms, 2) + be(self.time, 4)
+        return bytes([3, self.ask << 7 | self.off_record << 6 | self.desk << 4 | self.path]) + be(self.counter, 4) + be(self.delay_ms, 2) + be(self.time, 4)
 
     @classmethod
     def read(cls, r):
         bits = r.uint(1)
-        need(not bits & 0x70, "echo: bits that are zero")
-        return cls(bits & 15, r.uint(4), r.uint(2), r.uint(4), bool(bits & 128))
+        need(bits & 0x30 != 0x30, "echo: a desk of which nothing is said")
+        return cls(bits & 15, r.uint(4), r.uint(2), r.uint(4), bool(bits & 128), bits >> 4 & 3, bool(bits & 64))
 
 
 @dataclass(frozen=True)

@@ -128,7 +128,8 @@ def check_items(v, line, entries):
         heard = v.get(f"{path}.heard")
         delay = v.get(f"{path}.delay_ms")
         check_item(v, path, ol.Echo(v.get(f"{path}.path"), v.get(f"{path}.counter"), delay if heard else 0xFFFF,
-                                    v.get(f"{path}.time"), v.get(f"{path}.ask")))
+                                    v.get(f"{path}.time"), v.get(f"{path}.ask"), v.get(f"{path}.desk"),
+                                    v.get(f"{path}.off_record")))
     for name, kind in (("want", ol.Want), ("none", ol.Nothing)):
         check_item(v, name, kind(SIDES[v.get(f"{name}.stream")], v.get(f"{name}.from"), v.get(f"{name}.to")))
     v.same("back", ol.Back().bytes)

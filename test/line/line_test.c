@@ -621,6 +621,71 @@ static void test_a_session_forms_over_any_round_trip_up_to_24_seconds(void **sta
     }
 }
 
+static struct ol_line_status status_of(unsigned side)
+{
+    struct ol_line_status st;
+
+    ol_line_status(&p->side[side].line, p->now, &st);
+    return st;
+}
+
+static void test_echoes_say_of_their_sender_whether_its_desk_is_attended_for_three_intervals(void **state)
+{
+    (void)state;
+    start_both();
+    assert_int_equal(status_of(1).said.desk, 0);
+    for (uint8_t desk = 2; desk <= 2; desk--) {
+        uint64_t before = p->sent_bytes;
+
+        ol_line_say(&p->side[0].line, desk, desk == 1);
+        assert_int_equal(p->sent_bytes, before);
+        pair_run(p, 21000);
+        assert_int_equal(status_of(1).said.desk, desk);
+        assert_int_equal(status_of(1).said.off_record, desk == 1);
+        assert_int_equal(status_of(0).said.desk, 0);
+    }
+    ol_line_say(&p->side[0].line, 1, true);
+    pair_run(p, 21000);
+    p->cut[0] = true;
+    pair_run(p, 40000);
+    assert_int_equal(status_of(1).said.desk, 1);
+    pair_run(p, 21000);
+    assert_int_equal(status_of(1).said.desk, 0);
+    assert_int_equal(status_of(1).said.time, 0);
+}
+
+/* Keeps the last frame that A sends, and lets it go no further. */
+static bool keep_from_a(struct pair *pair, const struct pair_frame *f)
+{
+    if (f->to == 1)
+        *(struct pair_frame *)pair->tap_ctx = *f;
+    return f->to != 1;
+}
+
+static void test_an_echo_that_was_held_back_says_nothing_of_now_but_a_clock_may_be_set_back(void **state)
+{
+    struct pair_frame held = {0};
+
+    (void)state;
+    start_both();
+    ol_line_say(&p->side[0].line, 1, false);
+    p->tap_ctx = &held;
+    p->tap = keep_from_a;
+    pair_run(p, 19500); /* A has asked, and nobody else has */
+    p->tap = NULL;
+    ol_line_say(&p->side[0].line, 2, false);
+    pair_run(p, 21000);
+    assert_int_equal(status_of(1).said.desk, 2);
+    assert_int_equal(ol_line_input(&p->side[1].line, 0, 1, ol_span(held.bytes, held.len), p->now), OL_OK);
+    assert_int_equal(status_of(1).said.desk, 2);
+    ol_line_say(&p->side[0].line, 1, false);
+    p->utc_ahead[0] -= 3600;
+    pair_run(p, 39000);
+    assert_int_equal(status_of(1).said.desk, 2);
+    pair_run(p, 44000);
+    assert_int_equal(status_of(1).said.desk, 1);
+}
+
 static void test_a_path_that_carries_only_echoes_is_not_up(void **state)
 {
     (void)state;
@@ -1193,6 +1258,8 @@ int main(void)
         T(test_no_room_keeps_the_batch_and_recovers),
         T(test_an_idle_line_after_a_recovery_says_no_more_than_its_echoes),
         T(test_a_session_forms_over_any_round_trip_up_to_24_seconds),
+        T(test_echoes_say_of_their_sender_whether_its_desk_is_attended_for_three_intervals),
+        T(test_an_echo_that_was_held_back_says_nothing_of_now_but_a_clock_may_be_set_back),
         T(test_a_path_that_carries_only_echoes_is_not_up),
         T(test_a_carrier_that_takes_no_frame_is_not_used),
         T(test_a_new_connection_on_which_the_old_session_is_not_answered_is_called_on_within_a_second),

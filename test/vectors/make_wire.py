@@ -188,10 +188,11 @@ def aside(rs):
     return {"ranges": [list(r) for r in rs], "bytes": bytes([2, len(rs)]) + ranges(rs)}
 
 
-def echo(path, ask, heard, counter, delay, time):
+def echo(path, ask, heard, counter, delay, time, desk=0, off_record=False):
     what = u32(counter) + u16(delay) if heard else u32(0) + b"\xff\xff"
     return {"path": path, "ask": ask, "heard": heard, "counter": counter, "delay_ms": delay,
-            "time": time, "bytes": bytes([3, path | ask << 7]) + what + u32(time)}
+            "time": time, "desk": desk, "off_record": off_record,
+            "bytes": bytes([3, path | desk << 4 | off_record << 6 | ask << 7]) + what + u32(time)}
 
 
 def want(kind, stream, first, last):
@@ -213,7 +214,8 @@ SYNCS = [
     sync(0, 0, bytes(8), [], starting=True),
 ]
 ASIDE = aside([(3, 5), (6, 2**32 - 1)])
-ECHOES = [echo(0, False, True, 4321, 250, 1790000060), echo(15, True, False, 0, 0, 1790000061)]
+ECHOES = [echo(0, False, True, 4321, 250, 1790000060), echo(15, True, False, 0, 0, 1790000061),
+          echo(2, False, True, 0, 0, 1790000062, desk=2, off_record=True)]
 WANT = want(4, "A", 3, 9)
 NONE = want(5, "B", 1, 1)
 PARTS = [part(long, at, 256) for at in range(0, len(long.wire(FULL)), 256)]

@@ -352,16 +352,26 @@ static void test_a_delay_that_does_not_fit_is_fffe(void **state)
     assert_int_equal(0xfffe, got.echo.delay_ms);
 }
 
-static void test_meaningless_bits_of_an_echo_are_malformed(void **state)
+static void test_the_bits_of_an_echo_say_path_desk_off_record_and_ask_and_a_fourth_desk_is_malformed(void **state)
 {
     struct ol_item item = some_echo(), got;
 
     (void)state;
-    for (unsigned bit = 4; bit < 7; bit++) {
+    for (unsigned bits = 0; bits < 256; bits++) {
         size_t len = put(&item);
 
-        buf[1] |= (uint8_t)(1 << bit);
-        CHECK_ERR(OL_MALFORMED, get(len, &got));
+        buf[1] = (uint8_t)bits;
+        if ((bits >> 4 & 3) == 3) {
+            CHECK_ERR(OL_MALFORMED, get(len, &got));
+            continue;
+        }
+        CHECK_ERR(OL_OK, get(len, &got));
+        assert_int_equal(bits & 15, got.echo.path);
+        assert_int_equal(bits >> 4 & 3, got.echo.desk);
+        assert_int_equal(bits >> 6 & 1, got.echo.off_record);
+        assert_int_equal(bits >> 7, got.echo.ask);
+        assert_int_equal(len, put(&got));
+        assert_int_equal(bits, buf[1]);
     }
 }
 
@@ -413,7 +423,7 @@ int main(void)
         cmocka_unit_test(test_wants_name_a_stream_and_a_range),
         cmocka_unit_test(test_an_echo_that_heard_nothing_has_counter_0_and_delay_ffff),
         cmocka_unit_test(test_a_delay_that_does_not_fit_is_fffe),
-        cmocka_unit_test(test_meaningless_bits_of_an_echo_are_malformed),
+        cmocka_unit_test(test_the_bits_of_an_echo_say_path_desk_off_record_and_ask_and_a_fourth_desk_is_malformed),
         cmocka_unit_test(test_a_part_lies_inside_its_entry),
         cmocka_unit_test(test_an_item_that_does_not_fit_makes_the_writer_full),
     };

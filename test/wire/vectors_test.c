@@ -283,10 +283,12 @@ static void test_echoes(void **state)
     size_t i;
 
     (void)state;
-    assert_int_equal(2, json_array_size(member(root, "echoes")));
+    assert_int_equal(3, json_array_size(member(root, "echoes")));
     json_array_foreach(member(root, "echoes"), i, one) {
         struct ol_item item = {.kind = OL_ITEM_ECHO,
                                .echo = {.path = (uint8_t)number_at(one, "path"),
+                                        .desk = (uint8_t)number_at(one, "desk"),
+                                        .off_record = flag_at(one, "off_record"),
                                         .ask = flag_at(one, "ask"),
                                         .heard = flag_at(one, "heard"),
                                         .counter = (uint32_t)number_at(one, "counter"),
