@@ -58,7 +58,7 @@ void handshake_proved(struct ol_line *l)
     assert(l->next.live && l->next.proved && !l->next.initiator);
     make_room(l);
     l->cur = l->next;
-    ol_session_wipe(&l->next);
+    ol_wipe(&l->next, sizeof l->next);
     assert(session_usable(l));
 }
 
@@ -202,7 +202,7 @@ static void begin_answer(struct ol_line *l, const struct ol_outer *o, uint8_t pa
     struct ol_put put = {.what = OL_PUT_ANSWERED};
 
     ol_wipe(a, sizeof *a);
-    ol_session_wipe(&l->next);
+    ol_wipe(&l->next, sizeof l->next);
     a->active = true;
     a->noise = *n;
     memcpy(a->ephemeral, n->re.b, 32);
@@ -220,7 +220,7 @@ static void end_answer(struct ol_line *l)
 {
     assert(l->answering.active);
     ol_wipe(&l->answering, sizeof l->answering);
-    ol_session_wipe(&l->next);
+    ol_wipe(&l->next, sizeof l->next);
 }
 
 void handshake_path_lost(struct ol_line *l, uint8_t path)
@@ -332,7 +332,7 @@ static enum ol_err on_message_2(struct ol_line *l, const struct ol_outer *o, uin
     }
     make_room(l);
     open_session(l, &n, &l->cur, o->session, true);
-    ol_session_wipe(&l->next);
+    ol_wipe(&l->next, sizeof l->next);
     l->path[path].peer_number = o->path;
     path_heard(l, path, conn);
     err = items_input(l, ol_span(payload, o->rest.len - OL_NOISE_OVERHEAD), &l->cur, path, false);
@@ -375,7 +375,7 @@ void handshake_tick(struct ol_line *l)
             handshake_need(l);
     }
     if (l->old.live && l->now.ms >= l->old_until)
-        ol_session_wipe(&l->old);
+        ol_wipe(&l->old, sizeof l->old);
     if (l->calling.active && l->now.ms >= l->calling.retry_at)
         call(l);
 }
@@ -433,9 +433,9 @@ bool handshake_next(struct ol_line *l, struct ol_out *out)
 void ol_line_drop_session(struct ol_line *l, struct ol_now now)
 {
     l->now = now;
-    ol_session_wipe(&l->cur);
-    ol_session_wipe(&l->old);
-    ol_session_wipe(&l->next);
+    ol_wipe(&l->cur, sizeof l->cur);
+    ol_wipe(&l->old, sizeof l->old);
+    ol_wipe(&l->next, sizeof l->next);
     ol_wipe(&l->calling, sizeof l->calling);
     ol_wipe(&l->answering, sizeof l->answering);
 }

@@ -151,14 +151,9 @@ void ol_line_status(const struct ol_line *l, struct ol_now now, struct ol_line_s
 {
     ol_ms last = 0;
 
-    *out = (struct ol_line_status){
-        .signing = l->signing,
-        .own_head = l->own_durable,
-        .peer_head = l->peer_durable.seq,
-        .frozen = l->record.stream[peer_side(l) - 'A'].frozen,
-        .no_room = l->no_room,
-        .clock_doubtful = l->record.clock_doubtful,
-    };
+    *out = (struct ol_line_status){.signing = l->signing, .own_head = l->own_durable, .peer_head = l->peer_durable.seq,
+                                   .frozen = l->record.stream[peer_side(l) - 'A'].frozen, .no_room = l->no_room,
+                                   .clock_doubtful = l->record.clock_doubtful, .flooded = l->flooded};
     for (uint8_t i = 0; i < OL_PATHS; i++) {
         const struct ol_line_path *p = &l->path[i];
 
@@ -171,7 +166,6 @@ void ol_line_status(const struct ol_line *l, struct ol_now now, struct ol_line_s
     }
     if (now.ms - l->said_at <= 3 * l->cfg.liveness_ms)
         out->said = l->said;
-    out->flooded = l->flooded;
     out->withheld = receipt_overdue(l, now) && now.ms - last <= 3 * l->cfg.liveness_ms;
     out->heard = last > 0;
     assert(out->up <= out->configured && out->configured <= OL_PATHS);

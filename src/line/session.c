@@ -12,7 +12,7 @@ void ol_session_start(struct ol_session *s, uint8_t id, bool initiator, const st
                       const struct ol_dir_key *rx, ol_ms now)
 {
     assert(id < OL_SESSIONS && tx != NULL && rx != NULL);
-    ol_session_wipe(s);
+    ol_wipe(s, sizeof *s);
     s->live = true;
     s->id = id;
     s->initiator = initiator;
@@ -20,11 +20,6 @@ void ol_session_start(struct ol_session *s, uint8_t id, bool initiator, const st
     s->tx_dir = *tx;
     s->rx_dir[PRESENT] = *rx;
     ol_next_phase(rx, &s->rx_dir[NEXT]);
-}
-
-void ol_session_wipe(struct ol_session *s)
-{
-    ol_wipe(s, sizeof *s);
 }
 
 /* A path's keys are made when it is first used. */

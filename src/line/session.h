@@ -42,7 +42,6 @@ struct ol_session {
 
 void ol_session_start(struct ol_session *s, uint8_t id, bool initiator, const struct ol_dir_key *tx,
                       const struct ol_dir_key *rx, ol_ms now);
-void ol_session_wipe(struct ol_session *s);
 
 /* Whether a frame may be made for this path: within OL_AHEAD of what the peer confirmed. */
 bool ol_session_may_send(const struct ol_session *s, uint8_t path);

@@ -21,13 +21,8 @@ bool answer_ready(const struct ol_line *l)
 
 void sync_make(const struct ol_line *l, struct ol_sync *out)
 {
-    *out = (struct ol_sync){
-        .starting = !l->answered,
-        .answer = answer_ready(l),
-        .own_head = l->own_durable,
-        .your_head = l->peer_durable.seq,
-        .held = l->early_durable,
-    };
+    *out = (struct ol_sync){.starting = !l->answered, .answer = answer_ready(l), .own_head = l->own_durable,
+                            .your_head = l->peer_durable.seq, .held = l->early_durable};
     memcpy(out->your_hash, l->peer_durable.hash.b, sizeof out->your_hash);
     assert(out->held.n <= OL_RANGES);
 }
@@ -305,7 +300,7 @@ static void begin_answering(struct ol_line *l, const struct ol_session *s)
 {
     if (s != &l->cur)
         return;
-    ol_session_wipe(&l->old);
+    ol_wipe(&l->old, sizeof l->old);
     l->answer_wanted = l->answer_due = true;
     l->answer_batch = filling(l)->n > 0 ? filling_id(l) : l->batch_id;
     assert(l->answer_batch >= l->batch_id && l->answer_batch <= l->batch_id + 1);

@@ -153,12 +153,10 @@ void ol_card_hash(const struct ol_card *card, struct ol_hash *out)
 {
     uint8_t bytes[OL_CARD_MAX];
     struct ol_wr w = ol_wr_to(bytes, sizeof bytes);
-    struct ol_span whole;
 
     encode(card, &w);
     assert(!w.full);
-    whole = ol_wr_span(&w);
-    ol_sha256(&whole, 1, out);
+    ol_sha256(&(struct ol_span){w.p, w.len}, 1, out);
 }
 
 uint8_t ol_side_of(const struct ol_card *own, const struct ol_card *peer)
@@ -174,12 +172,8 @@ void ol_line_id(const struct ol_hash *id0, const struct ol_hash *card_a, const s
                 struct ol_hash *out)
 {
     static const char prefix[16] = "openline/line/1"; /* with its NUL */
-    struct ol_span parts[] = {
-        ol_span(prefix, sizeof prefix),
-        ol_span(id0->b, sizeof id0->b),
-        ol_span(card_a->b, sizeof card_a->b),
-        ol_span(card_b->b, sizeof card_b->b),
-    };
+    struct ol_span parts[] = {ol_span(prefix, sizeof prefix), ol_span(id0->b, sizeof id0->b),
+                              ol_span(card_a->b, sizeof card_a->b), ol_span(card_b->b, sizeof card_b->b)};
 
     ol_sha256(parts, 4, out);
 }

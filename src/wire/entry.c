@@ -9,8 +9,7 @@
 
 static size_t behind_body(uint8_t flags)
 {
-    return (flags & OL_WIRE_PREV ? 32u : 0u) + (flags & OL_WIRE_XHASH ? 32u : 0u)
-        + (flags & OL_WIRE_SEAL ? 64u : 0u);
+    return (flags & OL_WIRE_PREV ? 32u : 0u) + (flags & OL_WIRE_XHASH ? 32u : 0u) + (flags & OL_WIRE_SEAL ? 64u : 0u);
 }
 
 size_t ol_entry_size(const struct ol_entry *e)

@@ -19,14 +19,10 @@ void ol_outer_write(const struct ol_outer *o, struct ol_wr *w)
 static bool fits_type(const struct ol_outer *o)
 {
     assert(o->session <= 15 && o->path <= 15);
-    switch (o->type) {
-    case OL_MESSAGE_1:
-    case OL_MESSAGE_2:
-        return o->rest.len >= OL_HANDSHAKE_OVERHEAD - OL_HANDSHAKE_HEAD && o->phase == 0;
-    case OL_FRAME:
+    if (o->type == OL_FRAME)
         return o->rest.len >= OL_FRAME_OVERHEAD - OL_FRAME_HEAD && o->phase <= 1;
-    }
-    return false;
+    return (o->type == OL_MESSAGE_1 || o->type == OL_MESSAGE_2) && o->phase == 0 &&
+           o->rest.len >= OL_HANDSHAKE_OVERHEAD - OL_HANDSHAKE_HEAD;
 }
 
 enum ol_err ol_outer_read(struct ol_span in, struct ol_outer *o)

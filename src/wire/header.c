@@ -11,10 +11,8 @@ static const char prefix[18] = "openline/entry/v1"; /* with its NUL */
 
 /* What stands before the header in COSE's Sig_structure: context, protected {1: -8}, no external data,
  * a byte string of 173. */
-static const uint8_t sig_structure[] = {
-    0x84, 0x6a, 'S', 'i', 'g', 'n', 'a', 't', 'u', 'r', 'e', '1',
-    0x43, 0xa1, 0x01, 0x27, 0x40, 0x58, 0xad,
-};
+static const uint8_t sig_structure[] = {0x84, 0x6a, 'S',  'i',  'g',  'n',  'a',  't',  'u', 'r',
+                                        'e',  '1',  0x43, 0xa1, 0x01, 0x27, 0x40, 0x58, 0xad};
 
 static_assert(sizeof sig_structure + OL_HEADER == OL_TO_SEAL, "what is sealed");
 
