@@ -2,51 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """A station whose clock is wrong: shown as doubtful by what the echo measures, and nothing is refused."""
 import os
-import subprocess
 import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import clock
 import stations
 from stations import wait_for
-
-SHIM = r"""
-#define _GNU_SOURCE
-#include <stdlib.h>
-#include <sys/syscall.h>
-#include <sys/time.h>
-#include <time.h>
-#include <unistd.h>
-static long offset(void)
-{
-    const char *text = getenv("SHIFT_SECONDS");
-    return text ? atol(text) : 0;
-}
-int clock_gettime(clockid_t clock, struct timespec *t)
-{
-    int r = (int)syscall(SYS_clock_gettime, clock, t);
-    if (r == 0 && clock == CLOCK_REALTIME)
-        t->tv_sec += offset();
-    return r;
-}
-time_t time(time_t *out)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    if (out)
-        *out = t.tv_sec;
-    return t.tv_sec;
-}
-int gettimeofday(struct timeval *tv, void *zone)
-{
-    struct timespec t;
-    (void)zone;
-    clock_gettime(CLOCK_REALTIME, &t);
-    tv->tv_sec = t.tv_sec;
-    tv->tv_usec = t.tv_nsec / 1000;
-    return 0;
-}
-"""
 
 
 class Clock(unittest.TestCase):
@@ -54,18 +16,12 @@ class Clock(unittest.TestCase):
         self.pair = stations.Pair(proxied=False)
         self.addCleanup(self.pair.close)
         self.a, self.b = self.pair.a, self.pair.b
-        source = os.path.join(self.pair.folder, "shim.c")
-        self.shim = os.path.join(self.pair.folder, "shim.so")
-        with open(source, "w", encoding="ascii") as f:
-            f.write(SHIM)
-        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", self.shim, source], check=True)
+        self.clock = clock.Clock(self.pair.folder)
 
     def up_shifted(self, seconds):
-        os.environ.update(LD_PRELOAD=self.shim, SHIFT_SECONDS=str(seconds))
-        try:
+        self.clock.seconds = seconds
+        with self.clock:
             self.b.must("up")
-        finally:
-            del os.environ["LD_PRELOAD"], os.environ["SHIFT_SECONDS"]
 
     def exchange(self):
         ids = []
