@@ -278,10 +278,10 @@ def sanitizer_complaints(home):
 class Pair:
     """Ruritania and Freedonia, paired over one TCP path, through a proxy unless that is not wanted."""
 
-    def __init__(self, compare=True, proxied=True):
+    def __init__(self, compare=True, proxied=True, lang="zh"):
         self.folder = tempfile.mkdtemp(prefix="openline-")
         self.a = Station(self.folder, "Ruritania", "Foreign ministry watch", "en")
-        self.b = Station(self.folder, "Freedonia", "Joint staff watch", "zh")
+        self.b = Station(self.folder, "Freedonia", "Joint staff watch", lang)
         self.psk = os.path.join(self.folder, "courier.key")
         self.a.must("psk", "-o", self.psk)
         self.port = free_port()

@@ -37,16 +37,32 @@ static bool is_behind(const struct ol_watch_port *port, const struct ol_owed *o)
  * outbox, and say later what is not so any more. */
 static bool may_escalate(struct ol_watch *w, const struct ol_watch_port *port, const struct ol_owed *o)
 {
-    uint32_t *called = &w->called[ol_flags_precedence(o->h.flags)];
+    unsigned precedence = ol_flags_precedence(o->h.flags);
+    uint32_t called = w->called[precedence].seq;
     struct ol_owed other;
 
     assert(o->inbound);
     if (!port->may_sign(port->ctx))
         return false;
-    if (*called != 0 && *called != o->h.seq && port->find(port->ctx, o->h.author, *called, &other) && is_untaken(&other))
+    if (called == o->h.seq)
+        return true;
+    if (called != 0 && port->find(port->ctx, o->h.author, called, &other) && is_untaken(&other))
         return false;
-    *called = o->h.seq;
+    w->called[precedence].seq = o->h.seq;
+    w->called[precedence].step = (enum ol_escalation)o->d.step;
     return true;
+}
+
+/* Two looks in one second write one entry: the first is not durable yet when the second one comes. */
+static void escalate_once(struct ol_watch *w, const struct ol_watch_port *port, const struct ol_owed *o,
+                          enum ol_escalation step)
+{
+    unsigned precedence = ol_flags_precedence(o->h.flags);
+
+    assert(w->called[precedence].seq == o->h.seq);
+    if (w->called[precedence].step < step)
+        port->escalate(port->ctx, o, step);
+    w->called[precedence].step = step;
 }
 
 /* The step that is due now, and when the one after it is; 0: none. */
@@ -75,7 +91,7 @@ static void look_for_taking(struct ol_watch *w, const struct ol_watch_port *port
     port->judge(port->ctx, OL_ALARM_UNTAKEN_THERE, o, !o->inbound && late);
     if (o->inbound && late && step > o->d.step) {
         if (may_escalate(w, port, o))
-            port->escalate(port->ctx, o, step);
+            escalate_once(w, port, o, step);
         else
             next = now + AGAIN_S;
     } else if (o->inbound && untaken && o->d.step > OL_STEP_NONE) {

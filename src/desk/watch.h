@@ -44,9 +44,12 @@ struct ol_watch_port {
     void (*remind)(void *ctx, uint32_t utc, uint8_t author, uint32_t seq);
 };
 
-/* By precedence, the peer's message that was escalated last. Zeros begin. */
+/* By precedence, the peer's message that was escalated last, and how far, on record yet or not. Zeros begin. */
 struct ol_watch {
-    uint32_t called[4];
+    struct {
+        uint32_t seq;
+        enum ol_escalation step;
+    } called[4];
 };
 
 /* Something about this message may have changed, or has fallen due. */
