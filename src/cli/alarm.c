@@ -41,6 +41,8 @@ static void print_alarm(const json_t *alarm)
         snprintf(count, sizeof count, "x%.30s", ol_word(alarm, "count", buf));
         ol_print_cell(count, 0);
     }
+    if (json_is_true(json_object_get(alarm, "exercise")))
+        ol_print_cell_text(ol_text("mark.exercise"), NULL, 0);
     ol_print_row_end();
     print_words(alarm);
     ol_print(stdout, "say.alarm.act_by", "time", ol_word_time(alarm, "act_by", buf), NULL);

@@ -26,15 +26,15 @@ static void put_fields(const json_t *alarm)
 
     json_object_foreach((json_t *)(uintptr_t)alarm, name, value) {
         char variable[64];
-        char number[24];
+        char word[OL_WORD_MAX];
         int n = snprintf(variable, sizeof variable, "OPENLINE_ALARM_%s", name);
 
         if (n < 0 || (size_t)n >= sizeof variable)
             continue;
         for (char *p = variable; *p != 0; p++)
             *p = (char)toupper((unsigned char)*p);
-        snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-        setenv(variable, json_is_string(value) ? json_string_value(value) : json_is_integer(value) ? number : "", 1);
+        setenv(variable, json_is_true(value) ? "true" : json_is_false(value) || json_is_null(value) ? ""
+                                                      : ol_word(alarm, name, word), 1);
     }
 }
 

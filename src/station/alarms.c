@@ -59,15 +59,25 @@ static json_t *when_json(struct ol_now at)
     return at.ms != 0 ? view_time(at.utc) : json_null();
 }
 
+/* Whether it is about an entry that is marked so: nobody is to take a drill for the real thing. */
+static bool is_exercise(const struct line *l, const struct ol_alarm_name *name)
+{
+    struct ol_row row;
+
+    return l != NULL && (name->author == 'A' || name->author == 'B') &&
+           ol_store_row(l->station->store, l->info.number, name->author, name->seq, &row) == OL_OK &&
+           (row.h.flags & OL_FLAG_EXERCISE) != 0;
+}
+
 static json_t *alarm_json(const struct station *s, const struct ol_alarm *a)
 {
     const struct ol_alarm_meaning *m = ol_alarm_meaning(a->name.kind);
     const struct line *l = line_of(s, a);
 
     return json_pack(
-        "{s:i,s:o,s:s,s:s?,s:o,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:I,s:o,s:s,s:s,s:s,s:b}", "schema", 1, "id",
+        "{s:i,s:o,s:s,s:s?,s:o,s:b,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:I,s:o,s:s,s:s,s:s,s:b}", "schema", 1, "id",
         json_sprintf("%u", a->id), "kind", m->name, "line", l != NULL ? l->info.name : NULL, "about",
-        about_json(l, &a->name), "priority", ol_alarm_priority_name(m->priority), "state",
+        about_json(l, &a->name), "exercise", is_exercise(l, &a->name), "priority", ol_alarm_priority_name(m->priority), "state",
         ol_alarm_state_name(ol_alarm_state(a)), "raised_at", when_json(a->raised), "acknowledged_at",
         when_json(a->acknowledged), "rectified_at", when_json(a->rectified), "silenced_until",
         when_json(a->silenced), "expires_at", when_json(a->expires), "count", (json_int_t)a->count, "act_by",

@@ -12,8 +12,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import stations
 from stations import wait_for
 
-FIELDS = ["schema", "id", "kind", "line", "about", "priority", "state", "raised_at", "acknowledged_at", "rectified_at",
-          "silenced_until", "expires_at", "count", "act_by", "cause", "consequence", "action", "announced"]
+FIELDS = ["schema", "id", "kind", "line", "about", "exercise", "priority", "state", "raised_at", "acknowledged_at",
+          "rectified_at", "silenced_until", "expires_at", "count", "act_by", "cause", "consequence", "action", "announced"]
 
 
 class Alarms(unittest.TestCase):

@@ -58,6 +58,9 @@ class Exercise(Story):
         drill = self.sent(self.a, "--exercise", "-p", "flash", "Three vessels collide.")
         self.marked(drill, False, False)
         self.alarmed(self.b, "flash_untaken", drill)
+        drilled = self.b.must("alarm", "list").out.split("\n")[0]
+        self.assertIn(drill, drilled)
+        self.assertIn("EXERCISE", drilled)
         for station in (self.a, self.b):
             for view, said in self.prints(station, drill).items():
                 self.assertIn("EXERCISE", said, view)
@@ -83,6 +86,9 @@ class Exercise(Story):
             self.assertIn(flash, said)
             self.assertNotIn("EXERCISE", said)
         self.alarmed(self.a, "flash_untaken", flash)
+        self.assertNotIn("EXERCISE", self.a.must("alarm", "list").out)
+        self.assertEqual([alarm["exercise"] for alarm in self.a.must("alarm", "list", "--json").lines
+                          if alarm["about"] == flash], [False])
         self.do(self.a, "take", flash)
         self.later(2)
         after = self.sent(self.a, "--exercise", "Four vessels collide.")
