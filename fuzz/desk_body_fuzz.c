@@ -7,6 +7,7 @@
 #include "desk/ledger.h"
 #include "desk/stats.h"
 #include "desk/presence.h"
+#include "desk/roster.h"
 #include "fuzz.h"
 
 #define UNREAD_MAX 64u
@@ -36,6 +37,7 @@ static bool rewrite(uint8_t kind, struct ol_span body, struct ol_wr *w)
     struct ol_response response;
     struct ol_desk_entry desk;
     struct ol_hours hours;
+    struct ol_roster_entry roster;
     struct ol_span reason;
     struct ol_act act;
     uint32_t from;
@@ -57,6 +59,8 @@ static bool rewrite(uint8_t kind, struct ol_span body, struct ol_wr *w)
         ol_desk_write(&desk, w);
     else if (kind == OL_KIND_HOURS && !ol_hours_read(body, &hours))
         ol_hours_write(&hours, w);
+    else if (kind == OL_KIND_ROSTER && !ol_roster_read(body, &roster))
+        ol_roster_write(&roster, w);
     else if (kind == OL_KIND_RESUME && !ol_resume_read(body, &from, &to, &reason))
         ol_resume_body(from, to, reason, w);
     else if (kind == OL_KIND_CLOSE && !ol_close_read(body))

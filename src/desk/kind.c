@@ -11,6 +11,7 @@
 #include "desk/message.h"
 #include "desk/stats.h"
 #include "desk/presence.h"
+#include "desk/roster.h"
 
 const char *ol_kind_name(uint8_t kind)
 {
@@ -24,6 +25,7 @@ const char *ol_kind_name(uint8_t kind)
         [OL_KIND_STATS] = "stats",
         [OL_KIND_PROPOSE] = "propose",   [OL_KIND_RESPOND] = "respond",
         [OL_KIND_DESK] = "desk",         [OL_KIND_HOURS] = "hours",
+        [OL_KIND_ROSTER] = "roster",
     };
 
     return names[kind] != NULL ? names[kind] : "unknown";
@@ -46,6 +48,7 @@ bool ol_body_readable(uint8_t kind, struct ol_span body)
     struct ol_response response;
     struct ol_desk_entry desk;
     struct ol_hours hours;
+    struct ol_roster_entry roster;
     struct ol_span reason;
     uint32_t from;
     uint32_t to;
@@ -66,6 +69,8 @@ bool ol_body_readable(uint8_t kind, struct ol_span body)
         return ol_desk_read(body, &desk) == OL_OK;
     case OL_KIND_HOURS:
         return ol_hours_read(body, &hours) == OL_OK;
+    case OL_KIND_ROSTER:
+        return ol_roster_read(body, &roster) == OL_OK;
     case OL_KIND_RESUME:
         return ol_resume_read(body, &from, &to, &reason) == OL_OK;
     case OL_KIND_CLOSE:
