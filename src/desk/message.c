@@ -90,6 +90,7 @@ static const struct field {
     {SMALL, offsetof(struct ol_message, standing), OL_STANDINGS - 1},
     {WORD, offsetof(struct ol_message, ref), OL_WORD_ROLE},
     {WORD, offsetof(struct ol_message, handling), OL_WORD_LEVEL},
+    {WORD, offsetof(struct ol_message, by), OL_WORD_ROLE},
 };
 #define FIELDS (sizeof fields / sizeof fields[0])
 

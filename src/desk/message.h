@@ -5,7 +5,7 @@
  *
  *     1 text | 2 subject | 3 language tag | 4 marker | 5 class of answer | 6 re: 2 * number, + 1 for an entry of B's
  *     | 7 corrects | 8 cancels: number of an earlier message of its author's | 9 level | 10 role it is for | 11 standing
- *     | 12 its author's registry number | 13 handling
+ *     | 12 its author's registry number | 13 handling | 14 role that released it
  *
  * What is as in a bare text is left out. A form (form.h) says the same of itself in a map without a text. Levels, roles
  * and handling are words that both sides have agreed.
@@ -82,6 +82,7 @@ struct ol_message {
     struct ol_span to;
     struct ol_span ref;
     struct ol_span handling;
+    struct ol_span by; /* the role that released it; empty: the station's operator */
 };
 
 /* Sets w->full when it does not fit. */

@@ -216,12 +216,23 @@ static json_t *step_json(const char *state, uint8_t author, uint32_t time, const
                      side_name(author), "time", time > 0 ? view_time(time) : json_null());
 }
 
+/* As the message says; the same on both sides. */
+static const char *released_by(const struct ol_row *row, char role[static OL_WORD_ROLE + 1])
+{
+    struct ol_message m;
+
+    if (ol_meaning_read(row->h.kind, row->body, &m) || m.by.len == 0)
+        return OPERATOR;
+    snprintf(role, OL_WORD_ROLE + 1, "%.*s", (int)m.by.len, (const char *)m.by.p);
+    return role;
+}
+
 static void tell_answer(json_t *list, const struct ol_row *row, const char *answer, struct ol_span text, uint32_t until,
-                        bool effect)
+                        const char *role, bool effect)
 {
     json_array_append_new(
         list, json_pack("{s:o,s:s,s:o,s:o,s:s,s:s,s:o,s:b}", "entry", view_id(row->h.author, row->h.seq), "answer", answer,
-                        "text", string_or_null(text), "until", until > 0 ? view_time(until) : json_null(), "role", OPERATOR,
+                        "text", string_or_null(text), "until", until > 0 ? view_time(until) : json_null(), "role", role,
                         "side", side_name(row->h.author), "time", view_time(row->h.time), "effect", effect));
 }
 
@@ -262,7 +273,7 @@ static void tell_act(struct acts *a, const struct ol_row *row, const struct ol_a
                            act->until > 0 ? view_time(act->until) : json_null(), "misread",
                            form_misread(&misread)));
     if (row->h.kind == OL_KIND_REPLY)
-        tell_answer(a->answers, row, ol_answer_name(act->what), act->text, act->until, effect);
+        tell_answer(a->answers, row, ol_answer_name(act->what), act->text, act->until, OPERATOR, effect);
     else if (effect)
         json_array_append_new(a->chain, step_json(reached(act, after), row->h.author, row->h.time,
                                                   act->kind == OL_KIND_ESCALATE ? ol_step_name(act->what) : OPERATOR));
@@ -272,6 +283,7 @@ static void tell_act(struct acts *a, const struct ol_row *row, const struct ol_a
 static void tell(void *ctx, const struct ol_row *row, const struct ol_dialogue *after, bool effect)
 {
     struct acts *a = ctx;
+    char role[OL_WORD_ROLE + 1];
     struct ol_message m;
     struct ol_act act;
 
@@ -279,7 +291,7 @@ static void tell(void *ctx, const struct ol_row *row, const struct ol_dialogue *
         if (ol_act_read(row->h.kind, row->body, &act) == OL_OK)
             tell_act(a, row, &act, after, effect);
     } else if (row->h.author != after->author && ol_meaning_read(row->h.kind, row->body, &m) == OL_OK) {
-        tell_answer(a->answers, row, "answer", m.text, 0, effect);
+        tell_answer(a->answers, row, "answer", m.text, 0, released_by(row, role), effect);
     }
 }
 
@@ -329,13 +341,14 @@ static json_t *whole_json(struct line *l, const struct ol_row *row, bool with_ac
 {
     struct acts a = {.line = l, .message = row, .lang = lang, .rows = acts_of(l, row->h.author, row->h.seq)};
     uint32_t delivered_at = view_delivered_at(l, row->h.author, row->h.seq);
+    char role[OL_WORD_ROLE + 1];
     struct ol_dialogue d;
     json_t *out;
 
     a.acts = json_array();
     a.answers = json_array();
     a.chain = json_array();
-    json_array_append_new(a.chain, step_json("released", row->h.author, row->h.time, OPERATOR));
+    json_array_append_new(a.chain, step_json("released", row->h.author, row->h.time, released_by(row, role)));
     if (delivered_at > 0)
         json_array_append_new(a.chain, step_json("delivered", (uint8_t)('A' + 'B' - row->h.author), delivered_at, NULL));
     ol_dialogue_of(&d, row, next_act, tell, &a);
@@ -526,6 +539,7 @@ static json_t *boxed_json(struct line *l, const struct boxed *b, const char *lan
 {
     struct ol_row row = {.h = {.author = line_side(l), .kind = b->kind, .flags = b->flags, .seq = 1},
                          .body = ol_span(b->body.p, b->body.len)};
+    char role[OL_WORD_ROLE + 1];
     struct ol_dialogue d;
     json_t *out;
 
@@ -535,7 +549,8 @@ static json_t *boxed_json(struct line *l, const struct boxed *b, const char *lan
     json_object_set_new(out, "id", json_null());
     json_object_set_new(out, "time", json_null());
     json_object_set_new(out, "answers", json_array());
-    json_object_set_new(out, "chain", json_pack("[o]", step_json("released", row.h.author, 0, OPERATOR)));
+    json_object_set_new(out, "chain", json_pack("[o]", step_json("released", row.h.author, 0,
+                                                                                  released_by(&row, role))));
     return out;
 }
 

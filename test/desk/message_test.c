@@ -54,6 +54,7 @@ static const struct ol_message full = {
     .marker = OL_INTENTION, .answer = OL_CLASS_WU, .standing = OL_NON_PAPER, .re = {'B', 70000}, .cancels = 300,
     .level = {(const uint8_t *)"military", 8}, .to = {(const uint8_t *)"duty-officer", 12},
     .ref = {(const uint8_t *)"12-34/AB", 8}, .handling = {(const uint8_t *)"addressee-only", 14},
+    .by = {(const uint8_t *)"release", 7},
 };
 
 static void test_all_that_a_message_can_say_comes_back(void **state)
@@ -67,6 +68,7 @@ static void test_all_that_a_message_can_say_comes_back(void **state)
     assert_true(ol_span_equal(m.text, full.text) && ol_span_equal(m.subject, full.subject));
     assert_true(ol_span_equal(m.level, full.level) && ol_span_equal(m.to, full.to));
     assert_true(ol_span_equal(m.ref, full.ref) && ol_span_equal(m.handling, full.handling));
+    assert_true(ol_span_equal(m.by, full.by));
     assert_int_equal(m.marker, OL_INTENTION);
     assert_int_equal(m.answer, OL_CLASS_WU);
     assert_int_equal(m.standing, OL_NON_PAPER);
@@ -143,7 +145,7 @@ static void test_odd_messages_are_refused(void **state)
         "a1016161",                   /* a map that says no more than a text */
         "a201616103626e21",           /* no language tag */
         "a20161610260",               /* an empty subject */
-        "a20161610e6162",             /* a field this version does not know */
+        "a20161610f6162",             /* a field this version does not know */
         "a20161610400",               /* says what a bare text says: INFORMATION */
         "a20161610408",               /* no marker */
         "a20161610500",               /* says what a bare text says: answer R */
@@ -221,7 +223,7 @@ static void test_a_form_says_how_it_is_meant_in_a_map_at_its_end(void **state)
     check_no_form("830305" "a1016178");   /* a form has no text */
     check_no_form("830305" "a10500");     /* as in a bare text */
     check_no_form("830305" "a1050300");   /* more behind it */
-    check_no_form("830305" "a10e6178");   /* no such key */
+    check_no_form("830305" "a10f6178");   /* no such key */
 }
 
 int main(void)
