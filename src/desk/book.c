@@ -23,6 +23,10 @@ static const char *const kind_names[] = {
     [OL_LEAF_ACCOUNT] = "account",
     [OL_LEAF_ALARM_ACK] = "alarm_ack",
     [OL_LEAF_ACCEPTED] = "accepted",
+    [OL_LEAF_OFFICER] = "officer",
+    [OL_LEAF_RULE] = "rule",
+    [OL_LEAF_WORDS] = "words",
+    [OL_LEAF_RELEASE] = "release",
 };
 #define KINDS (sizeof kind_names / sizeof kind_names[0])
 

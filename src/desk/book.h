@@ -26,13 +26,17 @@ enum ol_leaf_kind {
     OL_LEAF_NOTE = 1,         /* a note on an entry, or on the line */
     OL_LEAF_TRANSLATION = 2,  /* a working translation of an entry, in the leaf's language */
     OL_LEAF_DRAFT = 3,        /* a text that is not sent yet */
-    OL_LEAF_CLEARANCE = 4,    /* a role's clearance of a text */
+    OL_LEAF_CLEARANCE = 4,    /* a role's clearance of words (clear.h) */
     OL_LEAF_TEMPLATE = 5,
     OL_LEAF_POINTS = 6,       /* talking points */
     OL_LEAF_INSTRUCTIONS = 7, /* what the capital told the desk */
     OL_LEAF_ACCOUNT = 8,      /* this side's own record of a conversation */
     OL_LEAF_ALARM_ACK = 9,    /* that somebody has seen an alarm */
     OL_LEAF_ACCEPTED = 10,    /* what is wrong with the book before this leaf is known, and why it goes on */
+    OL_LEAF_OFFICER = 11,     /* who acts in which roles (clear.h), as are these: */
+    OL_LEAF_RULE = 12,        /* whose clearance a message needs */
+    OL_LEAF_WORDS = 13,       /* of a draft that is cleared before it is sent */
+    OL_LEAF_RELEASE = 14,     /* that they were sent */
 };
 
 /* "note", "alarm_ack": as in doc/control.md; never translated. "unknown" for a kind of a later program. */
