@@ -5,6 +5,7 @@
 #include "desk/form.h"
 #include "desk/kind.h"
 #include "desk/ledger.h"
+#include "desk/linetest.h"
 #include "desk/stats.h"
 #include "desk/presence.h"
 #include "desk/roster.h"
@@ -38,6 +39,7 @@ static bool rewrite(uint8_t kind, struct ol_span body, struct ol_wr *w)
     struct ol_desk_entry desk;
     struct ol_hours hours;
     struct ol_roster_entry roster;
+    struct ol_linetest test;
     struct ol_span reason;
     struct ol_act act;
     uint32_t from;
@@ -61,6 +63,8 @@ static bool rewrite(uint8_t kind, struct ol_span body, struct ol_wr *w)
         ol_hours_write(&hours, w);
     else if (kind == OL_KIND_ROSTER && !ol_roster_read(body, &roster))
         ol_roster_write(&roster, w);
+    else if (kind == OL_KIND_TEST && !ol_linetest_read(body, &test))
+        ol_linetest_write(&test, w);
     else if (kind == OL_KIND_RESUME && !ol_resume_read(body, &from, &to, &reason))
         ol_resume_body(from, to, reason, w);
     else if (kind == OL_KIND_CLOSE && !ol_close_read(body))

@@ -7,7 +7,7 @@
 #include "base/cbor.h"
 #include "desk/dialogue.h"
 
-static const char *const topics[OL_TOPICS] = {"", "channel", "exercise", "instructions"};
+static const char *const topics[OL_TOPICS] = {"", "channel", "exercise", "instructions", "tests"};
 static const char *const verbs[OL_VERBS] = {"accept", "decline", "end", "suspend", "resume"};
 static const char *const levels[OL_LEVELS] = {"leaders",   "ministers",    "heads-of-mission", "working", "military",
                                               "technical", "humanitarian", "track-15",         OL_LEVEL_SERVICE};
@@ -58,7 +58,7 @@ static size_t side_of(uint8_t author)
 /* ---- Bodies ---- */
 
 static const size_t items[OL_TOPICS] = {
-    [OL_TOPIC_CHANNEL] = 6, [OL_TOPIC_EXERCISE] = 4, [OL_TOPIC_INSTRUCTIONS] = 1};
+    [OL_TOPIC_CHANNEL] = 6, [OL_TOPIC_EXERCISE] = 4, [OL_TOPIC_INSTRUCTIONS] = 1, [OL_TOPIC_TESTS] = 5};
 
 void ol_proposal_write(const struct ol_proposal *p, struct ol_wr *w)
 {
@@ -76,6 +76,12 @@ void ol_proposal_write(const struct ol_proposal *p, struct ol_wr *w)
         ol_cbor_put_uint(w, p->exercise);
         ol_cbor_put_uint(w, p->start);
         ol_cbor_put_uint(w, p->end);
+    } else if (p->topic == OL_TOPIC_TESTS) {
+        assert(p->every >= OL_TESTS_EVERY_MIN && p->every <= OL_TESTS_EVERY_MAX);
+        ol_cbor_put_uint(w, p->every);
+        ol_cbor_put_uint(w, p->start);
+        ol_cbor_put_text(w, p->role[0]);
+        ol_cbor_put_text(w, p->role[1]);
     }
 }
 
@@ -114,6 +120,20 @@ static bool read_exercise(struct ol_rd *r, struct ol_proposal *p)
     return true;
 }
 
+static bool read_tests(struct ol_rd *r, struct ol_proposal *p)
+{
+    uint64_t every = ol_cbor_uint(r);
+    uint64_t start = ol_cbor_uint(r);
+
+    p->role[0] = ol_cbor_text(r);
+    p->role[1] = ol_cbor_text(r);
+    if (every < OL_TESTS_EVERY_MIN || every > OL_TESTS_EVERY_MAX || start > UINT32_MAX)
+        return false;
+    p->every = (uint16_t)every;
+    p->start = (uint32_t)start;
+    return is_role(p->role[0]) && is_role(p->role[1]);
+}
+
 static bool read_proposal(struct ol_rd *r, struct ol_proposal *p)
 {
     size_t n = ol_cbor_array(r);
@@ -125,6 +145,8 @@ static bool read_proposal(struct ol_rd *r, struct ol_proposal *p)
     p->topic = (uint8_t)topic;
     if (topic == OL_TOPIC_CHANNEL)
         return read_channel(r, p);
+    if (topic == OL_TOPIC_TESTS)
+        return read_tests(r, p);
     return topic != OL_TOPIC_EXERCISE || read_exercise(r, p);
 }
 

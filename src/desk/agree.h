@@ -7,6 +7,8 @@
  *                                                              answers on its author's side, then on the other
  *               [2, number, start, end]                        an exercise, E1 to E3; UTC seconds
  *               [3]                                            that INSTRUCTION may be used
+ *               [4, every, from, role, other role]             tests of the line by people (linetest.h), every so many
+ *                                                              minutes, from UTC seconds on; roles as of a channel
  *     respond   [about, verb] or [about, verb, reason]         about: of accept, decline and end a proposal, 2 * number,
  *                                                              + 1 for B's; of suspend and resume a level
  *
@@ -23,6 +25,7 @@ enum ol_topic {
     OL_TOPIC_CHANNEL,
     OL_TOPIC_EXERCISE,
     OL_TOPIC_INSTRUCTIONS,
+    OL_TOPIC_TESTS,
     OL_TOPICS,
 };
 
@@ -42,6 +45,8 @@ const char *ol_verb_name(uint8_t verb);
 int ol_verb_of(const char *name);
 
 #define OL_AGREE_TEXT 512u /* bytes of a purpose, hours, a reason */
+#define OL_TESTS_EVERY_MIN 10u /* minutes */
+#define OL_TESTS_EVERY_MAX 1440u
 #define OL_EXERCISE_LAST 3u /* E1: with texts; E2: with forms and acts; E3: with those who would decide */
 
 struct ol_proposal {
@@ -51,8 +56,9 @@ struct ol_proposal {
     struct ol_span role[2]; /* on its author's side, on the other */
     struct ol_span hours;
     uint8_t exercise;
-    uint32_t start;
+    uint32_t start; /* of an exercise, of tests */
     uint32_t end; /* after start */
+    uint16_t every; /* minutes from test to test */
 };
 
 struct ol_response {

@@ -8,6 +8,7 @@
 #include "desk/agree.h"
 #include "desk/form.h"
 #include "desk/ledger.h"
+#include "desk/linetest.h"
 #include "desk/message.h"
 #include "desk/stats.h"
 #include "desk/presence.h"
@@ -22,6 +23,7 @@ const char *ol_kind_name(uint8_t kind)
         [OL_KIND_CORRECT] = "correct",   [OL_KIND_DECLINE] = "decline",   [OL_KIND_REPLY] = "reply",
         [OL_KIND_ONWARD] = "onward",     [OL_KIND_FORM] = "form",         [OL_KIND_FORM_NUMBER] = "form_number",
         [OL_KIND_ESCALATE] = "escalate",
+        [OL_KIND_TEST] = "test",
         [OL_KIND_STATS] = "stats",
         [OL_KIND_PROPOSE] = "propose",   [OL_KIND_RESPOND] = "respond",
         [OL_KIND_DESK] = "desk",         [OL_KIND_HOURS] = "hours",
@@ -49,6 +51,7 @@ bool ol_body_readable(uint8_t kind, struct ol_span body)
     struct ol_desk_entry desk;
     struct ol_hours hours;
     struct ol_roster_entry roster;
+    struct ol_linetest test;
     struct ol_span reason;
     uint32_t from;
     uint32_t to;
@@ -79,6 +82,8 @@ bool ol_body_readable(uint8_t kind, struct ol_span body)
         return ol_succeeds_read(body, &succeeds) == OL_OK;
     case OL_KIND_UNFREEZE:
         return ol_unfreeze_read(body, &unfreeze) == OL_OK;
+    case OL_KIND_TEST:
+        return ol_linetest_read(body, &test) == OL_OK;
     case OL_KIND_STATS:
         return ol_stats_signed_read(body, &stats) == OL_OK;
     default:

@@ -67,6 +67,7 @@ enum ol_kind {
     OL_KIND_ONWARD = 49, /* passed on to desk, duty officer, unit; or not */
     OL_KIND_ESCALATE = 54,    /* nobody has taken it in time: passed to the next in turn, by the station */
     OL_KIND_ROSTER = 55, /* a role is there, is in other hands, is gone */
+    OL_KIND_TEST = 56,   /* of the line, by people: a text for the other side to answer; the answer */
     OL_KIND_STATS = 57,  /* the hash of a month's numbers */
     OL_KIND_PROPOSE = 50, /* a channel, an exercise, that instructions may be given */
     OL_KIND_RESPOND = 51, /* accept, decline, end, suspend, resume */

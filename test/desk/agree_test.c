@@ -26,6 +26,8 @@ static const struct ol_proposal proposals[] = {
      .hours = {(const uint8_t *)"", 0}},
     {.topic = OL_TOPIC_EXERCISE, .exercise = 3, .start = NOON, .end = NOON + 3600},
     {.topic = OL_TOPIC_INSTRUCTIONS},
+    {.topic = OL_TOPIC_TESTS, .every = 60, .start = NOON, .role = {{(const uint8_t *)"watch", 5}, {(const uint8_t *)"", 0}}},
+    {.topic = OL_TOPIC_TESTS, .every = OL_TESTS_EVERY_MAX, .role = {{(const uint8_t *)"", 0}, {(const uint8_t *)"", 0}}},
 };
 
 static const struct ol_response responses[] = {
@@ -106,6 +108,10 @@ static void test_what_means_nothing_is_refused(void **state)
         {OL_KIND_PROPOSE, "840204187818c8"},             /* E4 */
         {OL_KIND_PROPOSE, "84020118781878"},             /* no time at all */
         {OL_KIND_PROPOSE, "84020118781b0000000100000000"}, /* after 2106 */
+        {OL_KIND_PROPOSE, "850409006060"},               /* tests too often */
+        {OL_KIND_PROPOSE, "85041905a1006060"},           /* less than once a day */
+        {OL_KIND_PROPOSE, "8504183c1b00000001000000006060"}, /* from after 2106 */
+        {OL_KIND_PROPOSE, "8504183c00614160"},           /* a role in capitals */
         {OL_KIND_PROPOSE, "86016060606060"},             /* no level */
         {OL_KIND_PROPOSE, "8601614160606060"},           /* a level in capitals */
         {OL_KIND_PROPOSE, "8601616160614160" "60"},      /* a role in capitals */
