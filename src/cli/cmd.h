@@ -57,6 +57,7 @@ enum ol_exit ol_cmd_agree(const struct ol_cli *c);
 enum ol_exit ol_cmd_note(const struct ol_cli *c);
 enum ol_exit ol_cmd_alarm(const struct ol_cli *c);
 enum ol_exit ol_cmd_desk(const struct ol_cli *c);
+enum ol_exit ol_cmd_test(const struct ol_cli *c);
 enum ol_exit ol_cmd_form(const struct ol_cli *c);
 enum ol_exit ol_cmd_log(const struct ol_cli *c);
 enum ol_exit ol_cmd_resume(const struct ol_cli *c);
@@ -103,6 +104,8 @@ void ol_note_print(const json_t *note);
 json_t *ol_cmd_time_json(uint32_t utc);
 /* Both desks of a line, as its status has them, each on a row; nothing when neither is known. */
 void ol_desk_print(const json_t *line);
+/* How a line's tests by people stand, as its status has them; nothing without a schedule. */
+void ol_tests_print(const json_t *line);
 /* The fields given as --field N=VALUE: an object, {"1": VALUE, ...}. NULL with the fault: no number, a field given
  * twice, not UTF-8. */
 json_t *ol_cmd_fields(const struct ol_args *args, struct ol_fault *f);

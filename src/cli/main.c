@@ -22,6 +22,7 @@ static const struct ol_opt options[] = {
     {"corrects", 0, "ID", false, "opt.corrects"},
     {"end", 0, "TIME", false, "opt.end"},
     {"days", 0, "N", false, "opt.days"},
+    {"every", 0, "MINUTES", false, "opt.every"},
     {"exec", 0, "COMMAND", false, "opt.exec"},
     {"exercise", 0, NULL, false, "opt.exercise"},
     {"field", 0, "N=VALUE", true, "opt.field"},
@@ -34,6 +35,7 @@ static const struct ol_opt options[] = {
     {"level", 0, "WORD", false, "opt.level"},
     {"marker", 0, "WORD", false, "opt.marker"},
     {"month", 0, "YYYY-MM", false, "opt.month"},
+    {"next", 0, NULL, false, "opt.next"},
     {"not-passed", 0, "REASON", false, "opt.not_passed"},
     {"open", 0, NULL, false, "opt.open"},
     {"outage", 0, NULL, false, "opt.outage"},
@@ -57,6 +59,7 @@ static const struct ol_opt options[] = {
     {"subject", 's', "SUBJECT", false, "opt.subject"},
     {"timeout", 0, "SECONDS", false, "opt.timeout"},
     {"to", 0, "ROLE", false, "opt.to"},
+    {"translation", 0, "TEXT", false, "opt.translation"},
     {"until", 0, "TIME", false, "opt.until"},
     {"wait", 0, "STATE", false, "opt.wait"},
     {"weekly", 0, "HOURS", false, "opt.weekly"},
@@ -131,6 +134,13 @@ static const struct ol_cmd commands[] = {
      "       openline [-C DIR] desk hours LINE FROM TO [--outage] [--reason TEXT]\n"
      "       openline [-C DIR] desk hours LINE --weekly HOURS",
      "help.desk", "outage reason role weekly ", 2, 4, false, ol_cmd_desk},
+    {"test",
+     "propose LINE [--every MINUTES] [--start TIME] [--role-here ROLE] [--role-there ROLE]\n"
+     "       openline [-C DIR] test accept|decline|end LINE ID [--reason TEXT]\n"
+     "       openline [-C DIR] test send LINE (TEXT | - | --next) [--lang TAG]\n"
+     "       openline [-C DIR] test answer LINE ID [--translation TEXT] [--lang TAG]\n"
+     "       openline [-C DIR] test list LINE | schedule LINE",
+     "help.test", "every lang next reason role-here role-there start translation ", 2, 3, false, ol_cmd_test},
     {"form", "list | show CODE | check FILE [--lang TAG]", "help.form", "lang ", 1, 2, false, ol_cmd_form},
     {"log", "LINE", "help.log", "", 1, 1, false, ol_cmd_log},
     {"export", "LINE -o FILE", "help.export", "output ", 1, 1, false, ol_cmd_export},

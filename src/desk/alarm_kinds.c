@@ -46,6 +46,10 @@ static const struct ol_alarm_meaning meanings[OL_ALARM_KINDS] = {
                                   "alarm.desk_unattended.consequence", "alarm.desk_unattended.action"},
     [OL_ALARM_WATCH_CHECK] = {"watch_check", OL_ALARM_ALARM, 720, "alarm.watch_check.cause",
                               "alarm.watch_check.consequence", "alarm.watch_check.action"},
+    [OL_ALARM_TEST_MISSED] = {"test_missed", OL_ALARM_WARNING, 3600, "alarm.test_missed.cause",
+                              "alarm.test_missed.consequence", "alarm.test_missed.action"},
+    [OL_ALARM_TESTS_MISSED] = {"tests_missed", OL_ALARM_ALARM, 600, "alarm.tests_missed.cause",
+                               "alarm.tests_missed.consequence", "alarm.tests_missed.action"},
 };
 
 const struct ol_alarm_meaning *ol_alarm_meaning(enum ol_alarm_kind kind)

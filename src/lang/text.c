@@ -41,6 +41,11 @@ bool ol_text_speak(const char *tag)
     return false;
 }
 
+const char *ol_text_lang(void)
+{
+    return ol_text_langs[spoken];
+}
+
 /* Of the variables that name the locale the first that is set counts, as everywhere. */
 static const char *locale(void)
 {

@@ -24,6 +24,9 @@ bool ol_text_speak(const char *tag);
  * one of the six. */
 void ol_text_choose(const char *home);
 
+/* The tag of the chosen language: "en", "zh". */
+const char *ol_text_lang(void);
+
 /* In the chosen language, or in English as long as it is not translated. NULL when the catalogue has no such key. */
 const char *ol_text(const char *key);
 

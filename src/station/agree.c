@@ -92,6 +92,11 @@ static const struct ol_agree *agreed(struct line *l)
     return &l->agree.fold;
 }
 
+const struct ol_agree *agree_now(struct line *l)
+{
+    return agreed(l);
+}
+
 /* ---- What follows for messages ---- */
 
 static void level_name(struct ol_span level, char out[static OL_WORD_LEVEL + 1])
@@ -148,6 +153,8 @@ json_t *agree_words(const struct ol_row *row)
     char about[16];
 
     if (row->h.kind == OL_KIND_PROPOSE && ol_proposal_read(row->body, &p) == OL_OK) {
+        if (p.topic == OL_TOPIC_TESTS)
+            return json_sprintf("%s %u", ol_topic_name(p.topic), p.every);
         if (p.topic == OL_TOPIC_EXERCISE)
             return json_sprintf("%s E%u", ol_topic_name(p.topic), p.exercise);
         return json_sprintf("%s %.*s %.*s", ol_topic_name(p.topic), (int)p.level.len, (const char *)p.level.p,
@@ -222,6 +229,7 @@ static json_t *accord_json(const struct line *l, const struct ol_accord *x)
     bool exercise = x->what.topic == OL_TOPIC_EXERCISE;
     bool suspended = x->state == OL_ACCORD_ACCEPTED && x->broken.author != 0;
     const struct ol_step broken = {.side = x->broken.author, .since = x->broken_at};
+    size_t here = x->id.author != line_side(l);
     json_t *out = json_pack("{s:i,s:o,s:s,s:s,s:o,s:o,s:o,s:b,s:o}", "schema", 1, "id", ref_json(x->id), "topic",
                             ol_topic_name(x->what.topic), "state",
                             suspended ? ol_channel_state_name(OL_CHANNEL_SUSPENDED) : ol_accord_state_name(x->state),
@@ -230,6 +238,10 @@ static json_t *accord_json(const struct line *l, const struct ol_accord *x)
                             exercise && !suspended && ol_exercise_runs(x, station_now(l->station).utc), "broken_by",
                             ref_json(x->broken));
 
+    if (x->what.topic == OL_TOPIC_TESTS)
+        json_object_update_new(out, json_pack("{s:i,s:o,s:o}", "every", x->what.every, "role_here",
+                                              text_or_null(x->what.role[here]), "role_there",
+                                              text_or_null(x->what.role[!here])));
     json_object_update_new(out, step_json(l, suspended ? &broken : &x->last));
     return out;
 }
@@ -378,6 +390,27 @@ static void propose_exercise(const struct request *r, struct line *l)
     write_proposal(r, l, &p);
 }
 
+/* From now on when nothing else is said. */
+static void propose_tests(const struct request *r, struct line *l)
+{
+    const json_t *start = json_object_get(r->params, "start");
+    json_int_t every = json_integer_value(json_object_get(r->params, "every"));
+    json_int_t from = json_integer_value(start);
+    struct ol_proposal p = {.topic = OL_TOPIC_TESTS, .every = (uint16_t)every, .start = (uint32_t)from};
+    struct ol_fault f;
+
+    if (every < OL_TESTS_EVERY_MIN || every > OL_TESTS_EVERY_MAX || from < 0 || from > UINT32_MAX ||
+        !is_or_null(r->params, "start", JSON_INTEGER)) {
+        refuse(r, OL_EXIT_USAGE, "err.test.schedule", NULL, NULL);
+        return;
+    }
+    if (read_word(r, "role_here", OL_WORD_ROLE, false, &p.role[0], &f) &&
+        read_word(r, "role_there", OL_WORD_ROLE, false, &p.role[1], &f))
+        write_proposal(r, l, &p);
+    else
+        client_fault(r->client, r->id, &f);
+}
+
 void agree_propose(const struct request *r)
 {
     struct line *l = line_param(r);
@@ -389,6 +422,8 @@ void agree_propose(const struct request *r)
         propose_channel(r, l);
     else if (topic == OL_TOPIC_EXERCISE)
         propose_exercise(r, l);
+    else if (topic == OL_TOPIC_TESTS)
+        propose_tests(r, l);
     else if (topic == OL_TOPIC_INSTRUCTIONS)
         write_proposal(r, l, &(struct ol_proposal){.topic = OL_TOPIC_INSTRUCTIONS});
     else
@@ -480,6 +515,7 @@ void agree_respond(const struct request *r)
         [OL_TOPIC_CHANNEL] = 1u << OL_VERB_ACCEPT | 1u << OL_VERB_DECLINE | 1u << OL_VERB_SUSPEND | 1u << OL_VERB_RESUME,
         [OL_TOPIC_EXERCISE] = 1u << OL_VERB_ACCEPT | 1u << OL_VERB_DECLINE | 1u << OL_VERB_END,
         [OL_TOPIC_INSTRUCTIONS] = 1u << OL_VERB_ACCEPT | 1u << OL_VERB_DECLINE | 1u << OL_VERB_END,
+        [OL_TOPIC_TESTS] = 1u << OL_VERB_ACCEPT | 1u << OL_VERB_DECLINE | 1u << OL_VERB_END,
     };
     struct line *l = line_param(r);
     int topic = topic_param(r);

@@ -31,6 +31,7 @@ static void look(struct line *l)
         .own = desk_of(l, true),
         .peer = desk_of(l, false),
         .check = desk_check(l),
+        .tests = linetest_state(l),
     };
 
     ol_conditions_look(&of, &l->station->alarms, station_now(l->station));

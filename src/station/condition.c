@@ -3,9 +3,15 @@
 
 typedef bool condition(const struct ol_condition_of *l, const struct ol_line_status *st, struct ol_now now);
 
+/* As one of the two has announced. */
+static bool is_out(const struct ol_condition_of *l, struct ol_now now)
+{
+    return ol_desk_is_out(l->own, now.utc) || ol_desk_is_out(l->peer, now.utc);
+}
+
 static bool is_down(const struct ol_condition_of *l, const struct ol_line_status *st, struct ol_now now)
 {
-    return st->configured > 0 && st->up == 0 && !ol_desk_is_out(l->own, now.utc) && !ol_desk_is_out(l->peer, now.utc);
+    return st->configured > 0 && st->up == 0 && !is_out(l, now);
 }
 
 static bool has_wrong_key(const struct ol_condition_of *l, const struct ol_line_status *st, struct ol_now now)
@@ -54,6 +60,18 @@ static bool watch_check_is_due(const struct ol_condition_of *l, const struct ol_
     return p.why == OL_WHY_UNANSWERED || ol_watch_check_is_silent(&l->check, l->own, 1, now);
 }
 
+static bool test_was_missed(const struct ol_condition_of *l, const struct ol_line_status *st, struct ol_now now)
+{
+    (void)st;
+    return l->tests >= OL_TESTS_AMBER && !is_out(l, now);
+}
+
+static bool tests_were_missed(const struct ol_condition_of *l, const struct ol_line_status *st, struct ol_now now)
+{
+    (void)st;
+    return l->tests >= OL_TESTS_RED && !is_out(l, now);
+}
+
 bool ol_condition_in_status(const struct ol_line_status *st, enum ol_alarm_kind kind)
 {
     switch (kind) {
@@ -93,6 +111,8 @@ static const struct {
     {OL_ALARM_OUTBOX_WAITING, outbox_waits, 9},
     {OL_ALARM_DESK_UNATTENDED, desk_is_unattended, 0},
     {OL_ALARM_WATCH_CHECK, watch_check_is_due, 0},
+    {OL_ALARM_TEST_MISSED, test_was_missed, 0},
+    {OL_ALARM_TESTS_MISSED, tests_were_missed, 0},
 };
 #define PATH_INTERVALS 3u
 

@@ -7,6 +7,7 @@
 #define OL_STATION_CONDITION_H
 
 #include "desk/alarm.h"
+#include "desk/linetest.h"
 #include "desk/presence.h"
 #include "line/line.h"
 
@@ -24,6 +25,7 @@ struct ol_condition_of {
     const struct ol_desk *own;
     const struct ol_desk *peer;
     struct ol_watch_check check;
+    enum ol_tests_state tests; /* of the line, by people */
 };
 
 /* Raises and clears what the line and its desks tell of themselves. */

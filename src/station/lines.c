@@ -175,6 +175,7 @@ static bool apply(struct line *l, const struct ol_put *put)
         search_note(l, &put->row.h);
         form_note(l, &put->row);
         desk_note(l, &put->row);
+        linetest_note(l, &put->row);
         return agree_note(l, &put->row);
     case OL_PUT_OUTBOX:
         return box(l, put->token, put->row.h.kind, put->row.h.flags, put->row.body);
@@ -324,6 +325,7 @@ static bool load_row(void *ctx, const struct ol_row *row)
         form_note(l, row);
         watch_loaded(l, row);
         desk_note(l, row);
+        linetest_note(l, row);
         l->core->failed = !agree_note(l, row);
         return !l->core->failed;
     }

@@ -430,6 +430,8 @@ static const struct {
     {"alarms", method_alarms},   {"alarm_ack", method_alarm_ack},
     {"alarm_silence", method_alarm_silence},
     {"stats_sign", stats_sign},
+    {"test_send", linetest_send}, {"test_answer", linetest_answer},
+    {"tests", linetest_list},
     {"desk", desk_say},          {"desk_hours", desk_announce},
 };
 

@@ -15,6 +15,7 @@
  *     form.c       forms: their numbers, sending, reading
  *     agree.c      what both sides agreed: channels, exercises, instructions
  *     desk.c       who is at a desk, and the watch check
+ *     linetest.c   tests of the line by people
  *     view.c       messages, acts and the record as JSON
  *     status.c     the station and its lines as JSON
  *     book.c       the own book: what this side keeps to itself
@@ -35,6 +36,7 @@
 #include "desk/alarm.h"
 #include "desk/dialogue.h"
 #include "desk/kind.h"
+#include "desk/linetest.h"
 #include "desk/presence.h"
 #include "desk/watch.h"
 #include "form/forms.h"
@@ -98,6 +100,8 @@ struct form_slot {
     bool twice;   /* for two forms, as can be after a backup was restored: it is not used any more */
 };
 
+#define OL_LINETESTS 256u /* of a side: ten days of hourly ones */
+
 struct line {
     struct station *station;
     struct ol_line_info info;
@@ -137,6 +141,13 @@ struct line {
     struct ol_desk desk[2]; /* what A, B said of theirs */
     ol_ms desk_seen;        /* when our officer last said that he is there */
     bool desk_told;         /* that nobody is, is written and not durable yet */
+    struct {
+        struct ol_linetest_mark mark[2][OL_LINETESTS];
+        struct ol_linetests log;
+        struct ol_tests now; /* as it was looked at last */
+        uint32_t looked;     /* when, UTC */
+        bool known;          /* no entry has changed it since */
+    } tests;
     bool succeeds;         /* since the start the entry that names the old line was written */
     struct {
         struct ol_search_mark mark[2]; /* how far the index of words has come, of A, of B */
@@ -340,6 +351,8 @@ bool agree_allows(struct line *l, uint8_t flags, const struct ol_message *meant,
 void agree_show(struct line *l, const struct ol_row *row, json_t *message);
 /* What an entry of these kinds says, as one text; null for any other. */
 json_t *agree_words(const struct ol_row *row);
+/* What stands now; borrowed until the next entry. */
+const struct ol_agree *agree_now(struct line *l);
 /* What can be asked. */
 void agree_propose(const struct request *r);
 void agree_respond(const struct request *r);
@@ -360,6 +373,23 @@ json_t *desk_words(const struct ol_row *row);
 /* What can be asked. */
 void desk_say(const struct request *r);
 void desk_announce(const struct request *r);
+
+/* ---- linetest.c ---- */
+
+/* An entry of this line is durable. */
+void linetest_note(struct line *l, const struct ol_row *row);
+/* Once a second. */
+void linetest_look(struct line *l);
+/* How the tests stand, as they were looked at last. */
+enum ol_tests_state linetest_state(const struct line *l);
+/* `tests` into a line's status. */
+void linetest_show(struct line *l, json_t *status);
+/* The text of a test; null of an answer. */
+json_t *linetest_words(const struct ol_row *row);
+/* What can be asked. */
+void linetest_send(const struct request *r);
+void linetest_answer(const struct request *r);
+void linetest_list(const struct request *r);
 
 /* ---- view.c ---- */
 

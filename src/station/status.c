@@ -111,6 +111,7 @@ static json_t *line_json(struct line *l, struct ol_now now)
                   (json_int_t)l->core->count.replayed, "strangers", (json_int_t)l->core->count.strangers, "bytes_in",
                   (json_int_t)l->core->count.bytes_in, "bytes_out", (json_int_t)l->core->count.bytes_out));
     desk_show(l, line);
+    linetest_show(l, line);
     return line;
 }
 

@@ -679,6 +679,8 @@ static json_t *words_json(struct line *l, const struct ol_row *row)
         return agree_words(row);
     if (row->h.kind == OL_KIND_DESK || row->h.kind == OL_KIND_HOURS)
         return desk_words(row);
+    if (row->h.kind == OL_KIND_TEST)
+        return linetest_words(row);
     return form_words(l, row);
 }
 

@@ -28,6 +28,7 @@ ALLOWED = {
                         "purpose role-here role-there hours ", "start end ", "exercise propose"},
     "src/cli/alarm.c": {"list, ack, silence, --exec COMMAND"},
     "src/cli/desk.c": {"attend, leave, check, hours", "desk hours"},
+    "src/cli/linetest.c": {"propose, accept, decline, end", "every start role-here role-there ", "next lang ", "translation lang "},
     "src/cli/main.c": {"openline [-C DIR]", "openline "},
     "src/cli/note.c": {"note list", "note accept"},
     "src/cli/print.c": {"openline: "},
