@@ -45,7 +45,7 @@ static bool none(void *ctx, uint32_t seq)
 static void check_query(const struct ol_query *q)
 {
     static struct ol_search *index;
-    enum ol_err err = index == NULL ? ol_search_open(folder_path("search.db"), &index) : OL_OK;
+    enum ol_err err = index == NULL ? ol_search_open(folder_path("search.db"), 1, &index) : OL_OK;
 
     assert(err == OL_OK && q->n > 0 && q->n <= OL_SOUGHT_MAX);
     for (size_t i = 0; i < q->n; i++)

@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "desk/act.h"
+#include "desk/kind.h"
 #include "desk/message.h"
 
 void ol_entry_words(const struct ol_row *row, void (*each)(void *ctx, struct ol_span words), void *ctx)
@@ -12,7 +13,7 @@ void ol_entry_words(const struct ol_row *row, void (*each)(void *ctx, struct ol_
     struct ol_act act;
 
     assert(each != NULL);
-    if (row->h.kind == OL_KIND_MESSAGE && ol_message_read(row->body, &message) == OL_OK) {
+    if (ol_kind_is_message(row->h.kind) && ol_meaning_read(row->h.kind, row->body, &message) == OL_OK) {
         each(ctx, message.subject);
         each(ctx, message.text);
         each(ctx, message.ref);

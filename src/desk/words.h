@@ -5,8 +5,8 @@
 
 #include "record/row.h"
 
-/* Calls with subject, text and registry number of a message, or with the text of an act about one; not at all for other
- * kinds and for a body that cannot be read. Borrows from the row. */
+/* Calls with subject, text and registry number of a message (a form has no text, but values), or with the text of an act
+ * about one; not at all for other kinds and for a body that cannot be read. Borrows from the row. */
 void ol_entry_words(const struct ol_row *row, void (*each)(void *ctx, struct ol_span words), void *ctx);
 
 #endif

@@ -398,6 +398,27 @@ json_t *form_words(const struct line *l, const struct ol_row *row)
     return words_of(&s);
 }
 
+const char *form_each_words(const struct line *l, const struct ol_row *row, void (*each)(void *ctx, struct ol_span words),
+                            void *ctx)
+{
+    static uint8_t buf[2 * OL_BODY_MAX];
+    struct shown s;
+    json_t *text;
+
+    if (row->h.kind != OL_KIND_FORM || !read_row(l, row, l->station->conf.lang, &s))
+        return NULL;
+    text = words_of(&s);
+    each(ctx, ol_span(json_string_value(text), json_string_length(text)));
+    json_decref(text);
+    for (size_t n = 1; n <= s.body.values.n; n++) {
+        struct ol_wr value = ol_wr_to(buf, sizeof buf);
+
+        if (print_value(&s, n, &value) == OL_RIGHT)
+            each(ctx, ol_wr_span(&value));
+    }
+    return s.code;
+}
+
 /* ---- Read back ---- */
 
 bool form_readback(const struct line *l, const struct ol_row *row, const json_t *fields, struct ol_wr *w,

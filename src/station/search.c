@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "crypto/hash.h"
 #include "desk/words.h"
 #include "station/station.h"
 
@@ -73,6 +74,20 @@ static void forget_marks(struct station *s)
     }
 }
 
+/* What forms are called, and in which language, is not on record. */
+static uint32_t made_with(const struct station *s)
+{
+    struct ol_sha256_sum sum;
+    struct ol_hash hash;
+
+    ol_sha256_begin(&sum);
+    ol_sha256_add(&sum, ol_span(s->conf.lang, strlen(s->conf.lang)));
+    for (size_t i = 0; i < s->forms.n; i++)
+        ol_sha256_add(&sum, ol_span(s->forms.known[i].form.hash.b, sizeof s->forms.known[i].form.hash.b));
+    ol_sha256_end(&sum, &hash);
+    return (uint32_t)hash.b[0] << 24 | (uint32_t)hash.b[1] << 16 | (uint32_t)hash.b[2] << 8 | hash.b[3];
+}
+
 static enum ol_err open_index(struct search *x)
 {
     if (x->index != NULL && !x->anew)
@@ -83,7 +98,7 @@ static enum ol_err open_index(struct search *x)
     forget_marks(x->station);
     x->late_n = 0;
     x->anew = false;
-    return ol_search_open(OL_HOME_SEARCH, &x->index);
+    return ol_search_open(OL_HOME_SEARCH, made_with(x->station), &x->index);
 }
 
 /* Whether the record has what the index says it had. Another record has other hashes; one that was given back what it
@@ -140,13 +155,15 @@ static void add_terms(void *ctx, struct ol_span words)
     ol_terms_write(words, ctx);
 }
 
-static uint32_t day_of(uint32_t utc)
+/* 202611211432 */
+static uint64_t when_of(uint32_t utc)
 {
     time_t t = utc;
     struct tm tm;
 
     gmtime_r(&t, &tm);
-    return (uint32_t)((tm.tm_year + 1900) * 10000 + (tm.tm_mon + 1) * 100 + tm.tm_mday);
+    return ((uint64_t)((tm.tm_year + 1900) * 10000 + (tm.tm_mon + 1) * 100 + tm.tm_mday) * 100 + (uint64_t)tm.tm_hour) *
+               100 + (uint64_t)tm.tm_min;
 }
 
 /* False: there is no room for them in this step. Those of an entry that has a step for itself are cut. */
@@ -154,19 +171,24 @@ static bool gather_words(struct gathering *g, const struct ol_row *row)
 {
     struct ol_search_words *w = &g->search->words[g->batch.n];
     size_t at = g->terms.len;
+    const char *code;
 
-    *w = (struct ol_search_words){.about_author = row->h.author, .about = row->h.seq, .day = day_of(row->h.time),
+    *w = (struct ol_search_words){.about_author = row->h.author, .about = row->h.seq, .when = when_of(row->h.time),
                                   .is_message = ol_kind_is_message(row->h.kind)};
     if (!w->is_message)
         ol_message_refer(row, &w->about_author, &w->about);
     if (w->about == 0)
         return true;
     ol_entry_words(row, add_terms, &g->terms);
+    code = form_each_words(g->line, row, add_terms, &g->terms);
+    w->terms = ol_span(g->terms.p + at, g->terms.len - at);
+    if (code != NULL)
+        add_terms(&g->terms, ol_span(code, strlen(code)));
+    w->form = ol_span(w->terms.p + w->terms.len, g->terms.len - at - w->terms.len);
     if (g->terms.full && g->batch.n > 0) {
         g->terms.len = at;
         return false;
     }
-    w->terms = ol_span(g->terms.p + at, g->terms.len - at);
     if (w->terms.len > 0)
         g->batch.n++;
     return true;
@@ -427,6 +449,14 @@ static void go_on(struct search *x)
 static void on_timer(uv_timer_t *timer)
 {
     go_on(timer->data);
+}
+
+void search_anew(struct station *s)
+{
+    if (s->search == NULL)
+        return;
+    s->search->anew = true;
+    uv_timer_start(&s->search->timer, on_timer, BUSY_MS, 0);
 }
 
 void search_note(struct line *l, const struct ol_header *h)

@@ -333,6 +333,10 @@ json_t *form_words(const struct line *l, const struct ol_row *row);
  * the fault. */
 bool form_readback(const struct line *l, const struct ol_row *row, const json_t *fields, struct ol_wr *w,
                    struct ol_misread *misread, struct ol_fault *f);
+/* The words by which a form is found: all that is read of it in the station's language, and its values as they are typed.
+ * Its code, NULL when nothing says it, or it is no form. */
+const char *form_each_words(const struct line *l, const struct ol_row *row, void (*each)(void *ctx, struct ol_span words),
+                            void *ctx);
 /* What a form was read back with, as one text in this language; and where it was misread. */
 json_t *form_back(const struct line *l, const struct ol_row *row, struct ol_span values, const char *lang,
                   struct ol_misread *misread);
@@ -453,6 +457,8 @@ void book_accept(const struct request *r);
 OL_MUST_USE enum ol_err search_start(struct station *s);
 /* Before the store is closed. */
 void search_stop(struct station *s);
+/* The forms are others. */
+void search_anew(struct station *s);
 /* An entry of this line is durable. */
 void search_note(struct line *l, const struct ol_header *h);
 /* Answers a search, forms in this language, at once or when the index has come as far as the record has now. */

@@ -9,6 +9,7 @@
 #include "store/search.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,9 @@
 #define PART_BITS 10
 #define PARTS (1 << PART_BITS)
 #define SEARCH_LINES (INT64_C(1) << (63 - PART_BITS - 33)) /* for which a rowid has room */
-#define VERSION 1 /* of these tables and of what terms.c makes of a text; another is not read */
+#define VERSION 2 /* of these tables and of what terms.c makes of a text; another is not read */
+
+#define WHEN_MAX 128u /* bytes that a month, day or minute adds to what the engine is asked */
 
 enum search_query {
     S_BEGIN,
@@ -40,11 +43,11 @@ enum search_query {
 struct ol_search {
     struct ol_conn conn;
     sqlite3_stmt *q[SEARCH_QUERIES];
-    char match[16 * OL_QUERY_MAX];
+    char match[16 * OL_QUERY_MAX + OL_SOUGHT_MAX * WHEN_MAX];
 };
 
 static const char tables[] =
-    "CREATE VIRTUAL TABLE words USING fts5 (said, day, content = '', tokenize = 'ascii');"
+    "CREATE VIRTUAL TABLE words USING fts5 (said, day, form, content = '', tokenize = 'ascii');"
     "CREATE TABLE mark ("
     " stream INTEGER PRIMARY KEY,"
     " line_id BLOB NOT NULL,"
@@ -60,7 +63,7 @@ static const char *const sql[SEARCH_QUERIES] = {
     [S_ROLLBACK] = "ROLLBACK",
     [S_MARK] = "SELECT seq, count, hash FROM mark WHERE stream = ?1 AND line_id = ?2",
     [S_SET_MARK] = "INSERT OR REPLACE INTO mark (stream, line_id, seq, count, hash) VALUES (?1, ?2, ?3, ?4, ?5)",
-    [S_ADD] = "INSERT INTO words (rowid, said, day) VALUES (?1, ?2, ?3)",
+    [S_ADD] = "INSERT INTO words (rowid, said, day, form) VALUES (?1, ?2, ?3, ?4)",
     [S_LAST_PART] = "SELECT rowid FROM words WHERE rowid BETWEEN ?1 AND ?2 ORDER BY rowid DESC LIMIT 1",
     [S_HAS_EARLY] = "SELECT 1 FROM early WHERE id = ?1",
     [S_SET_EARLY] = "INSERT OR IGNORE INTO early (id) VALUES (?1)",
@@ -70,11 +73,11 @@ static const char *const sql[SEARCH_QUERIES] = {
 
 /* ---- Open, close ---- */
 
-static bool make_tables(struct ol_conn *c)
+static bool make_tables(struct ol_conn *c, uint32_t with)
 {
-    char identity[64];
+    char identity[96];
 
-    snprintf(identity, sizeof identity, "PRAGMA user_version = %d", VERSION);
+    snprintf(identity, sizeof identity, "PRAGMA user_version = %d; PRAGMA application_id = %d", VERSION, (int32_t)with);
     return ol_conn_exec(c, "BEGIN IMMEDIATE") && ol_conn_exec(c, tables) && ol_conn_exec(c, identity) &&
            ol_conn_exec(c, "COMMIT");
 }
@@ -113,23 +116,25 @@ static enum ol_err failed(struct ol_search *s)
     return ol_conn_read_failed(&s->conn) == OL_MALFORMED ? OL_MALFORMED : OL_IO;
 }
 
-static enum ol_err open_tables(struct ol_search *s, const char *path)
+static enum ol_err open_tables(struct ol_search *s, const char *path, uint32_t with)
 {
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
     int64_t version;
+    int64_t made_with;
 
     if (sqlite3_open_v2(path, &s->conn.db, flags, ol_sum_files()) != SQLITE_OK || !configure(&s->conn) ||
-        !ol_conn_number(&s->conn, "PRAGMA user_version", &version) || (version == 0 && !make_tables(&s->conn)))
+        !ol_conn_number(&s->conn, "PRAGMA user_version", &version) || (version == 0 && !make_tables(&s->conn, with)) ||
+        !ol_conn_number(&s->conn, "PRAGMA application_id", &made_with))
         return failed(s);
-    if (version != 0 && version != VERSION)
+    if ((version != 0 && version != VERSION) || made_with != (int32_t)with)
         return OL_MALFORMED;
     return prepare(s) ? OL_OK : failed(s);
 }
 
-static enum ol_err open_at(const char *path, struct ol_search **out)
+static enum ol_err open_at(const char *path, uint32_t with, struct ol_search **out)
 {
     struct ol_search *s = calloc(1, sizeof *s);
-    enum ol_err err = s != NULL ? open_tables(s, path) : OL_IO;
+    enum ol_err err = s != NULL ? open_tables(s, path, with) : OL_IO;
 
     if (err)
         ol_search_close(&s);
@@ -137,26 +142,26 @@ static enum ol_err open_at(const char *path, struct ol_search **out)
     return err;
 }
 
-static enum ol_err open_new(const char *path, struct ol_search **out)
+static enum ol_err open_new(const char *path, uint32_t with, struct ol_search **out)
 {
     enum ol_err err;
 
     ol_search_remove(path);
     err = ol_place_make(path);
     if (!err)
-        err = open_at(path, out);
+        err = open_at(path, with, out);
     return err == OL_NO_ROOM ? OL_NO_ROOM : err ? OL_IO : OL_OK;
 }
 
-enum ol_err ol_search_open(const char *path, struct ol_search **out)
+enum ol_err ol_search_open(const char *path, uint32_t with, struct ol_search **out)
 {
     const char *why;
     enum ol_err err = ol_place_look(path, &why);
 
     *out = NULL;
     if (!err)
-        err = open_at(path, out);
-    return err == OL_ABSENT || err == OL_MALFORMED ? open_new(path, out) : err == OL_STORE ? OL_IO : err;
+        err = open_at(path, with, out);
+    return err == OL_ABSENT || err == OL_MALFORMED ? open_new(path, with, out) : err == OL_STORE ? OL_IO : err;
 }
 
 void ol_search_close(struct ol_search **s)
@@ -244,23 +249,29 @@ static bool next_part(struct ol_search *s, int64_t message, int64_t *part)
     return sqlite3_reset(q) == SQLITE_OK;
 }
 
+static void bind_terms(sqlite3_stmt *q, int column, struct ol_span terms)
+{
+    sqlite3_bind_text64(q, column, terms.len > 0 ? (const char *)terms.p : "", terms.len, SQLITE_STATIC, SQLITE_UTF8);
+}
+
 static bool add_words(struct ol_search *s, int64_t line, const struct ol_search_words *w)
 {
     int64_t message = rowid_of(line, w->about_author, w->about);
     sqlite3_stmt *q = s->q[S_ADD];
     int64_t part = 0;
-    char day[12];
+    char day[48];
 
     assert(w->about > 0);
     if (!w->is_message && !next_part(s, message, &part))
         return false;
     if (part >= PARTS)
         return true;
-    snprintf(day, sizeof day, "%u", w->day);
+    /* The day is a term by itself, so that a month begins few of them. */
+    snprintf(day, sizeof day, "%" PRIu64 " t%" PRIu64, w->when / 10000, w->when);
     sqlite3_bind_int64(q, 1, message + part);
-    sqlite3_bind_text64(q, 2, w->terms.len > 0 ? (const char *)w->terms.p : "", w->terms.len, SQLITE_STATIC,
-                        SQLITE_UTF8);
+    bind_terms(q, 2, w->terms);
     sqlite3_bind_text(q, 3, w->is_message ? day : "", -1, SQLITE_STATIC);
+    bind_terms(q, 4, w->form);
     return ol_conn_run(q);
 }
 
@@ -299,7 +310,7 @@ enum ol_err ol_search_add(struct ol_search *s, const struct ol_search_batch *bat
  * hold nothing that it would take for anything else. */
 static void match_terms(const struct ol_query *q, const struct ol_sought *sought, struct ol_wr *w)
 {
-    ol_wr_bytes(w, "said : \"", 8);
+    ol_wr_bytes(w, sought->is_form ? "form : \"" : "said : \"", 8);
     for (size_t i = 0; i < sought->len; i++) {
         uint8_t c = q->terms[sought->at + i];
 
@@ -311,20 +322,34 @@ static void match_terms(const struct ol_query *q, const struct ol_sought *sought
     ol_wr_bytes(w, "\" *", sought->begins ? 3 : 1);
 }
 
+/* A day as it stands in texts and in forms, and as that of the entry. */
+static void match_when(uint64_t when, struct ol_wr *w)
+{
+    char text[WHEN_MAX];
+    uint64_t day = when > 99999999 ? when / 10000 : when > 999999 ? when : when * 100;
+    unsigned minute = when > 99999999 ? (unsigned)(when % 10000) : 0;
+    int n = snprintf(text, sizeof text, " OR said : \"%04u\" + \"%02u\"", (unsigned)(day / 10000),
+                     (unsigned)(day / 100 % 100));
+
+    if (when > 99999999)
+        n += snprintf(text + n, sizeof text - (size_t)n, " + \"%02ut%02u\" + \"%02u\" *", (unsigned)(day % 100),
+                      minute / 100, minute % 100);
+    else if (when > 999999)
+        n += snprintf(text + n, sizeof text - (size_t)n, " + \"%02u\" *", (unsigned)(day % 100));
+    n += snprintf(text + n, sizeof text - (size_t)n, " OR day : \"%s%" PRIu64 "\" *", when > 99999999 ? "t" : "", when);
+    assert(n > 0 && (size_t)n < sizeof text);
+    ol_wr_bytes(w, text, (size_t)n);
+}
+
 static void match(const struct ol_query *q, struct ol_wr *w)
 {
-    char day[32];
-
     for (size_t i = 0; i < q->n; i++) {
         ol_wr_bytes(w, " AND (", i > 0 ? 6 : 0);
         if (i == 0)
             ol_wr_u8(w, '(');
         match_terms(q, &q->sought[i], w);
-        if (q->sought[i].day > 0) {
-            int n = snprintf(day, sizeof day, " OR day : \"%u\" *", q->sought[i].day);
-
-            ol_wr_bytes(w, day, (size_t)n);
-        }
+        if (q->sought[i].when > 0)
+            match_when(q->sought[i].when, w);
         ol_wr_u8(w, ')');
     }
 }

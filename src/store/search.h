@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An index of the words on record, in a file of its own beside the record. It is made of the record alone and holds
- * nothing that is not there: it may be deleted at any time, and one that is damaged, of another program or of
- * another record is begun anew. Everything here is synchronous, on the caller's thread; nothing waits for a disk but to
+ * An index of the words on record, in a file of its own beside the record. It is made of the record, and of what the
+ * station calls its forms, and holds nothing that is not there: it may be deleted at any time, and one that is damaged,
+ * of another program or of another record is begun anew. Everything here is synchronous, on the caller's thread; nothing waits for a disk but to
  * move the log now and then.
  */
 #ifndef OL_STORE_SEARCH_H
@@ -25,8 +25,9 @@ struct ol_search_words {
     uint8_t about_author; /* the message that they belong to */
     uint32_t about;
     bool is_message;      /* they are the message's own */
-    uint32_t day;         /* 20261121 */
+    uint64_t when;        /* 202611211432 */
     struct ol_span terms; /* each with a space after it */
+    struct ol_span form;  /* of its code, the same; empty when it is no form */
 };
 
 /* What is added in one transaction. Words come out fastest when they go in ordered by message. */
@@ -41,8 +42,9 @@ struct ol_search_batch {
     size_t early_n;
 };
 
-/* Opens the index, making one (mode 0600) when there is none that can be used. NO_ROOM, IO. */
-OL_MUST_USE enum ol_err ol_search_open(const char *path, struct ol_search **out);
+/* Opens the index, making one (mode 0600) when there is none that can be used. NO_ROOM, IO. `with` stands for all beside
+ * the record that decides what goes into it: an index made with another is begun anew. */
+OL_MUST_USE enum ol_err ol_search_open(const char *path, uint32_t with, struct ol_search **out);
 /* NULL is fine. */
 void ol_search_close(struct ol_search **s);
 

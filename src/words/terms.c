@@ -7,6 +7,7 @@
 #include <utf8proc.h>
 
 #include "base/utf8.h"
+#include "words/when.h"
 
 #define FOLDED_MAX 32u /* characters that one becomes: at most 18 (U+FDFA) */
 
@@ -307,23 +308,6 @@ static size_t stem_len(const uint8_t *word, size_t len)
     return stem;
 }
 
-/* 2026-11-21 as 20261121, 2026-11 as 202611; 0: neither. */
-static uint32_t day_of(struct ol_span word)
-{
-    uint32_t day = 0;
-
-    if (word.len != 7 && word.len != 10)
-        return 0;
-    for (size_t i = 0; i < word.len; i++) {
-        bool dash = i == 4 || i == 7;
-
-        if (dash ? word.p[i] != '-' : word.p[i] < '0' || word.p[i] > '9')
-            return 0;
-        day = dash ? day : day * 10 + word.p[i] - '0';
-    }
-    return day;
-}
-
 /* Where the last of these terms, each with a space after it, begins. */
 static size_t last_term(const uint8_t *terms, size_t from, size_t to)
 {
@@ -354,21 +338,32 @@ static void loosen(struct ol_query *q, struct ol_sought *s, size_t last, size_t 
         s->len = (uint16_t)(last + stem_len(term, len) - s->at);
 }
 
-static enum ol_err seek(struct ol_query *q, struct ol_wr *w, struct ol_span word, bool quoted)
+/* What stands before a form's code; 0: nothing does. */
+static size_t form_sign(struct ol_span word, bool quoted)
+{
+    static const char sign[] = "form:";
+    size_t n = sizeof sign - 1;
+
+    return !quoted && word.len > n && memcmp(word.p, sign, n) == 0 ? n : 0;
+}
+
+static enum ol_err seek(struct ol_query *q, struct ol_wr *w, struct ol_span word, bool quoted, uint64_t when)
 {
     struct ol_sought *s = &q->sought[q->n];
+    size_t sign = form_sign(word, quoted);
     size_t at = w->len;
 
     if (word.len == 0)
         return OL_OK;
-    add_text(&(struct terms){.w = w, .seeks = true}, word);
+    add_text(&(struct terms){.w = w, .seeks = sign == 0}, ol_span(word.p + sign, word.len - sign));
     if (w->len == at)
         return w->full ? OL_LIMIT : OL_OK;
     if (w->full || q->n == OL_SOUGHT_MAX)
         return OL_LIMIT;
     assert(w->len <= sizeof q->terms && w->p == q->terms);
-    *s = (struct ol_sought){.at = (uint16_t)at, .len = (uint16_t)(w->len - 1 - at), .day = quoted ? 0 : day_of(word)};
-    loosen(q, s, last_term(q->terms, at, w->len), w->len - 1, quoted);
+    *s = (struct ol_sought){.at = (uint16_t)at, .len = (uint16_t)(w->len - 1 - at), .is_form = sign > 0, .when = when};
+    if (!s->is_form && when == 0)
+        loosen(q, s, last_term(q->terms, at, w->len), w->len - 1, quoted);
     q->n++;
     return OL_OK;
 }
@@ -407,6 +402,23 @@ static bool is_space(int32_t c)
     return category >= UTF8PROC_CATEGORY_ZS && category <= UTF8PROC_CATEGORY_CC;
 }
 
+/* The character at this place; a space behind the last. */
+static size_t character_at(struct ol_span text, size_t at, int32_t *c)
+{
+    *c = ' ';
+    return at < text.len ? (size_t)utf8proc_iterate(text.p + at, (utf8proc_ssize_t)(text.len - at), c) : 1;
+}
+
+/* The month, day or minute that the next words are, whole, and how long they are; 0: they are none. */
+static uint64_t when_at(struct ol_span text, size_t at, size_t *len)
+{
+    uint64_t when = ol_when_read(ol_span(text.p + at, text.len - at), len);
+    int32_t after;
+
+    (void)character_at(text, at + *len, &after);
+    return when > 0 && (is_quote(after) || is_space(after)) ? when : 0;
+}
+
 static enum ol_err read_words(struct ol_span text, struct ol_query *q, struct ol_wr *w)
 {
     struct ol_span word = ol_span(text.p, 0);
@@ -414,17 +426,23 @@ static enum ol_err read_words(struct ol_span text, struct ol_query *q, struct ol
     enum ol_err err = OL_OK;
 
     for (size_t at = 0, n; at <= text.len && !err; at += n) {
-        int32_t c = ' ';
+        uint64_t when = !quoted && word.len == 0 && at < text.len ? when_at(text, at, &n) : 0;
+        int32_t c;
         bool quote;
 
-        n = at < text.len ? (size_t)utf8proc_iterate(text.p + at, (utf8proc_ssize_t)(text.len - at), &c) : 1;
+        if (when > 0) {
+            err = seek(q, w, ol_span(text.p + at, n), false, when);
+            word = ol_span(text.p + at + n, 0);
+            continue;
+        }
+        n = character_at(text, at, &c);
         quote = at == text.len || is_quote(c);
         if (!quote && (quoted || !is_space(c))) {
             word.len += n;
             continue;
         }
         if (quoted || !is_sign(q, word))
-            err = seek(q, w, word, quoted);
+            err = seek(q, w, word, quoted, 0);
         quoted = quote ? !quoted : quoted;
         if (at < text.len)
             word = ol_span(text.p + at + n, 0);

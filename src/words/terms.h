@@ -10,8 +10,9 @@
  *
  * A query is words with spaces between them, each of which must be there: a word of several terms (12-34/AB) as they
  * stand in a row. The last term is cut to its stem (endings of English, French, Spanish, Russian and Arabic: terms.c)
- * and need only begin a term, from three letters on. "Words in quotes" stand in a row, whole. 2026-11-21 and 2026-11
- * are found in a text and as the day of an entry; from:me and from:peer say who wrote it.
+ * and need only begin a term, from three letters on. "Words in quotes" stand in a row, whole. A day, a month or a
+ * moment (when.h) is found in a text and as that of an entry; form:LAUNCH is the code of a form, whole; from:me and
+ * from:peer say who wrote it.
  */
 #ifndef OL_WORDS_TERMS_H
 #define OL_WORDS_TERMS_H
@@ -31,7 +32,8 @@ struct ol_sought {
     uint16_t at;   /* its terms, each but the last with a space after it */
     uint16_t len;
     bool begins;   /* the last of them need only begin a term */
-    uint32_t day;  /* or the entry is of this day, 20261121, or month, 202611; 0: neither */
+    bool is_form;  /* they are a form's code */
+    uint64_t when; /* or the entry is of this month, 202611, day, 20261121, or minute, 202611211432; 0: none of them */
 };
 
 struct ol_query {

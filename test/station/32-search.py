@@ -202,5 +202,59 @@ class Search(unittest.TestCase):
         self.all_are_found()
 
 
+class FormsAndDays(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.pair = stations.Pair(proxied=False)
+        cls.pair.up()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.pair.close()
+
+    def found(self, query, station=None, line="freedonia"):
+        return [m["id"] for m in (station or self.pair.a).must("search", line, query, "--json").lines]
+
+    def form(self, station, line, code, *more):
+        form = station.must("form", "show", code, "--json").json
+        values = {f["n"]: f["example"].replace("2026-", "2031-") for f in form["fields"] if f["required"]}
+        args = [word for n, value in values.items() for word in ("--field", f"{n}={value}")]
+        return station.must("send", line, "--form", code, *args, *more, "--wait", "delivered", "--json").json["id"]
+
+    def test_forms_are_found_by_their_code_and_by_what_is_read_of_them_on_each_desk(self):
+        a, b = self.pair.a, self.pair.b
+        launch = self.form(a, "freedonia", "LAUNCH", "--ref", "Nr. 77-L")
+        convoy = self.form(b, "ruritania", "CONVOY", "-s", "Thursday's kitchens")
+        for station, line in ((a, "freedonia"), (b, "ruritania")):
+            self.assertEqual(self.found("form:LAUNCH", station, line), [launch])
+            self.assertEqual(self.found("form:convoy kitchen", station, line), [convoy])
+            self.assertEqual(self.found("form:CONVOY 2031-12-03", station, line), [])
+            self.assertEqual(self.found("form:NONE", station, line), [])
+            self.assertEqual(self.found("77-L", station, line), [launch], "its registry number")
+            self.assertEqual(self.found("thursday kitchens", station, line), [convoy], "its subject")
+            self.assertEqual(self.found("8812-94", station, line), [convoy], "a number plate")
+            self.assertEqual(self.found("3 DEC 31", station, line), [launch], "the planned day")
+            self.assertEqual(self.found("040700Z DEC 31", station, line), [convoy], "the time of departure")
+        self.assertEqual(self.found("planned date of launch"), [launch])
+        self.assertEqual(self.found("计划发射日期", b, "ruritania"), [launch])
+
+    def test_days_are_found_as_officers_type_them(self):
+        mine = self.pair.a.must("send", "freedonia", "good morning", "--wait", "delivered", "--json").json["id"]
+        sent = self.pair.a.must("show", "freedonia", mine, "--json").json["time"]
+        at = datetime.datetime.strptime(sent, "%Y-%m-%dT%H:%M:%SZ")
+        group = self.pair.a.must("show", "freedonia", mine).out.split("  ")
+        self.assertIn(f"{at:%d%H%MZ %b %y}".upper(), [word.strip() for word in group])
+        for typed in (f"{at:%Y-%m-%d}", f"{at:%d %b %y}".upper(), f"{at:%d %B %Y}", f"{at:%d%H%MZ %b %y}".upper(), sent,
+                      f"{at:%Y-%m}"):
+            self.assertIn(mine, self.found(typed), typed)
+        another = at + datetime.timedelta(days=2)
+        for typed in (f"{another:%d %b %y}", f"{another:%d%H%MZ %b %y}".upper()):
+            self.assertEqual(self.found(typed), [], typed)
+        quoted = self.pair.b.must("send", "ruritania", "We meet on 22 NOV 31, or at 211432Z NOV 31", "--wait", "delivered",
+                                  "--json").json["id"]
+        for typed in ("22 nov 31", "211432Z NOV 31", '"22 NOV 31"'):
+            self.assertEqual(self.found(typed), [quoted], typed)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -52,7 +52,7 @@ static size_t count(struct ol_search *s, const char *query, uint8_t author)
 
 static struct ol_search_words words(uint8_t author, uint32_t seq, bool own, const char *terms)
 {
-    return (struct ol_search_words){.about_author = author, .about = seq, .is_message = own, .day = 20261121,
+    return (struct ol_search_words){.about_author = author, .about = seq, .is_message = own, .when = 202611211432,
                                     .terms = ol_span(terms, strlen(terms))};
 }
 
@@ -82,7 +82,7 @@ static struct ol_search *opened(const char *path)
 {
     struct ol_search *s;
 
-    CHECK_ERR(OL_OK, ol_search_open(path, &s));
+    CHECK_ERR(OL_OK, ol_search_open(path, 7, &s));
     assert_non_null(s);
     return s;
 }
@@ -347,6 +347,59 @@ static void test_an_index_of_another_version_is_begun_anew(void **state)
     ol_search_close(&s);
 }
 
+static void test_an_index_made_with_other_forms_is_begun_anew(void **state)
+{
+    struct bed *b = *state;
+    char path[128];
+    struct ol_search *s;
+
+    bed_name(b, "search.db", path);
+    s = opened(path);
+    CHECK_ERR(OL_OK, add_messages(s, 1, MESSAGES));
+    ol_search_close(&s);
+    s = opened(path);
+    assert_int_equal(MESSAGES, count(s, "common", 'A'));
+    ol_search_close(&s);
+    CHECK_ERR(OL_OK, ol_search_open(path, 0x80000007, &s));
+    assert_int_equal(0, mark_of(s));
+    assert_int_equal(0, count(s, "common", 'A'));
+    CHECK_ERR(OL_OK, add_messages(s, 1, MESSAGES));
+    ol_search_close(&s);
+    CHECK_ERR(OL_OK, ol_search_open(path, 0x80000007, &s));
+    assert_int_equal(MESSAGES, count(s, "common", 'A'));
+    ol_search_close(&s);
+}
+
+static void test_a_form_is_found_by_its_code_and_an_entry_by_its_minute(void **state)
+{
+    struct bed *b = *state;
+    char path[128];
+    struct ol_search_words w[3] = {words('A', 1, true, "launch of a ship "), words('A', 2, true, "from the sea "),
+                                   words('A', 3, true, "due 2026 12 04t07 00z ")};
+    struct ol_search_batch batch = batch_of(w, 3, 3);
+    struct ol_search *s;
+
+    bed_name(b, "search.db", path);
+    w[1].form = ol_span("launch ", 7);
+    s = opened(path);
+    CHECK_ERR(OL_OK, ol_search_add(s, &batch));
+    assert_int_equal(1, count(s, "form:LAUNCH", 'A'));
+    assert_int_equal(1, count(s, "form:launch sea", 'A'));
+    assert_int_equal(0, count(s, "form:launch ship", 'A'));
+    assert_int_equal(0, count(s, "form:laun", 'A'));
+    assert_int_equal(1, count(s, "launch", 'A'));
+    assert_int_equal(3, count(s, "211432Z NOV 26", 'A'));
+    assert_int_equal(0, count(s, "211433Z NOV 26", 'A'));
+    assert_int_equal(3, count(s, "21 NOV 26", 'A'));
+    assert_int_equal(0, count(s, "22 NOV 26", 'A'));
+    for (size_t i = 0; i < 4; i++) {
+        static const char *const typed[] = {"4 DEC 26", "040700Z DEC 26", "2026-12-04", "2026-12"};
+
+        assert_int_equal(1, count(s, typed[i], 'A'));
+    }
+    ol_search_close(&s);
+}
+
 /* ---- A disk that fails ---- */
 
 /* The n-th call fails, until none does; whatever it was, nothing half went in. */
@@ -365,7 +418,7 @@ static void fail_each(struct bed *b, enum fault what, bool stays)
 
         ol_search_remove(path);
         fault_arm(what, n, stays);
-        err = ol_search_open(path, &s);
+        err = ol_search_open(path, 7, &s);
         assert_true((s == NULL) == (err != OL_OK));
         if (!err)
             err = add_messages(s, 1, MESSAGES);
@@ -428,6 +481,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_cut_file_is_begun_anew, bed_setup, bed_teardown),
         cmocka_unit_test_setup_teardown(test_a_log_of_something_else_is_not_believed, bed_setup, bed_teardown),
         cmocka_unit_test_setup_teardown(test_an_index_of_another_version_is_begun_anew, bed_setup, bed_teardown),
+        cmocka_unit_test_setup_teardown(test_an_index_made_with_other_forms_is_begun_anew, bed_setup, bed_teardown),
+        cmocka_unit_test_setup_teardown(test_a_form_is_found_by_its_code_and_an_entry_by_its_minute, bed_setup, bed_teardown),
         cmocka_unit_test_setup_teardown(test_a_full_disk_says_so_and_leaves_nothing_half, bed_setup, bed_teardown),
         cmocka_unit_test_setup_teardown(test_any_call_that_fails_leaves_nothing_half, bed_setup, bed_teardown),
         cmocka_unit_test_setup_teardown(test_words_go_in_when_there_is_room_again, bed_setup, bed_teardown),

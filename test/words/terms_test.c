@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support.h"
 
+#include <inttypes.h>
+
 #include "words/terms.h"
 
 static struct ol_span text(const char *s)
@@ -19,7 +21,8 @@ static void becomes(const char *said, const char *terms)
     assert_string_equal(terms, out);
 }
 
-/* A query as the index is asked: terms in a row, * behind one that need only begin another, @ and a day; "; " between words. */
+/* A query as the index is asked: terms in a row, * behind one that need only begin another, @ and a day, ! behind a form's
+ * code; "; " between words. */
 static const char *asked(const char *typed)
 {
     static char out[8 * OL_QUERY_MAX + 1024];
@@ -32,8 +35,10 @@ static const char *asked(const char *typed)
 
         at += (size_t)sprintf(out + at, "%s%.*s%s", i > 0 ? "; " : "", (int)s->len, (const char *)q.terms + s->at,
                               s->begins ? "*" : "");
-        if (s->day > 0)
-            at += (size_t)sprintf(out + at, "@%u", s->day);
+        if (s->when > 0)
+            at += (size_t)sprintf(out + at, "@%" PRIu64, s->when);
+        if (s->is_form)
+            at += (size_t)sprintf(out + at, "!");
     }
     return out;
 }
@@ -172,6 +177,35 @@ static void test_a_day_is_sought_in_the_text_and_as_the_entry_s(void **state)
     assert_string_equal("2026 11 2x", asked("2026-11-2x"));
 }
 
+static void test_a_day_is_typed_as_officers_write_it(void **state)
+{
+    (void)state;
+    assert_string_equal("22 nov 26@20261122", asked("22 NOV 26"));
+    assert_string_equal("22 nov 2026@20261122", asked("22 nov 2026"));
+    assert_string_equal("3 december 2026@20261203; x", asked("3 December 2026 x"));
+    assert_string_equal("211432z nov 26@202611211432", asked("211432Z NOV 26"));
+    assert_string_equal("211432znov26@202611211432", asked("211432ZNOV26"));
+    assert_string_equal("x; 2026 11 21t14 32z@202611211432", asked("x 2026-11-21T14:32Z"));
+    assert_string_equal("2026 11 21t14 32 07z@202611211432", asked("2026-11-21T14:32:07Z"));
+    assert_string_equal("22 nov 26@20261122; x", asked("22 NOV 26\"x\""));
+    assert_string_equal("22; nov*; 2x", asked("22 NOV 2x"));
+    assert_string_equal("221432*; nov*; 26", asked("221432 NOV 26"));
+    assert_string_equal("22 nov 26", asked("\"22 NOV 26\""));
+    assert_string_equal("a22*; nov*; 26", asked("a22 NOV 26"));
+}
+
+static void test_a_form_is_sought_by_its_code_whole(void **state)
+{
+    struct ol_query q;
+
+    (void)state;
+    assert_string_equal("launch!", asked("form:LAUNCH"));
+    assert_string_equal("launch!; convoy*", asked("form:launch convoys"));
+    assert_string_equal("form launch", asked("\"form:LAUNCH\""));
+    assert_string_equal("form*", asked("form:"));
+    CHECK_ERR(OL_ABSENT, ol_query_read(text("form:!"), &q));
+}
+
 static void test_who_wrote_it_is_not_a_word(void **state)
 {
     struct ol_query q;
@@ -269,6 +303,8 @@ int main(void)
         cmocka_unit_test(test_pieces_of_writing_without_spaces_are_sought_whole),
         cmocka_unit_test(test_words_in_quotes_stand_in_a_row_whole),
         cmocka_unit_test(test_a_day_is_sought_in_the_text_and_as_the_entry_s),
+        cmocka_unit_test(test_a_day_is_typed_as_officers_write_it),
+        cmocka_unit_test(test_a_form_is_sought_by_its_code_whole),
         cmocka_unit_test(test_who_wrote_it_is_not_a_word),
         cmocka_unit_test(test_sentences_are_found_by_what_people_type),
         cmocka_unit_test(test_what_is_no_query_is_told_apart),
