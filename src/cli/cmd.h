@@ -51,6 +51,7 @@ enum ol_exit ol_cmd_onward(const struct ol_cli *c);
 enum ol_exit ol_cmd_brief(const struct ol_cli *c);
 enum ol_exit ol_cmd_stats(const struct ol_cli *c);
 enum ol_exit ol_cmd_views(const struct ol_cli *c);
+enum ol_exit ol_cmd_reload(const struct ol_cli *c);
 enum ol_exit ol_cmd_channel(const struct ol_cli *c);
 enum ol_exit ol_cmd_exercise(const struct ol_cli *c);
 enum ol_exit ol_cmd_agree(const struct ol_cli *c);

@@ -151,9 +151,7 @@ static enum ol_err broken(enum ol_err err, struct ol_fault *f)
     return fail(OL_IO, f, err == OL_IO ? "err.control.broken" : "err.control.words");
 }
 
-/* What the station refused with, in the words of this program's catalogue, or in its own if there are
- * none. */
-static void refusal(const json_t *error, struct ol_fault *f)
+void ol_control_refusal(const json_t *error, struct ol_fault *f)
 {
     json_int_t code = json_integer_value(json_object_get(error, "code"));
     json_t *data = json_object_get(error, "data");
@@ -233,7 +231,7 @@ enum ol_err ol_control_call(struct ol_control *c, const char *method, json_t *pa
     error = json_object_get(answer, "error");
     *result = json_incref(json_object_get(answer, "result"));
     if (json_is_object(error)) {
-        refusal(error, f);
+        ol_control_refusal(error, f);
         err = OL_UNEXPECTED;
     } else if (!json_is_object(*result)) {
         err = broken(OL_MALFORMED, f);

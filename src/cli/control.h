@@ -27,6 +27,9 @@ void ol_control_close(struct ol_control *c); /* a closed one is fine */
 OL_MUST_USE enum ol_err ol_control_call(struct ol_control *c, const char *method, json_t *params,
                                         int timeout_ms, json_t **result, struct ol_fault *f);
 
+/* What the station refused with, {code, message, data}, in the words of this program's catalogue, or in its own if there
+ * are none. */
+void ol_control_refusal(const json_t *error, struct ol_fault *f);
 /* Waits for the next notification, however long it takes. *params is the caller's. IO: it ended. */
 OL_MUST_USE enum ol_err ol_control_event(struct ol_control *c, json_t **params, struct ol_fault *f);
 

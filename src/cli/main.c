@@ -154,6 +154,7 @@ static const struct ol_cmd commands[] = {
     {"brief", "LINE [--days N] [--lang TAG]", "help.brief", "days lang ", 1, 1, false, ol_cmd_brief},
     {"stats", "LINE --month YYYY-MM [--sign]", "help.stats", "month sign ", 1, 1, false, ol_cmd_stats},
     {"views", "rebuild [--check]", "help.views", "check ", 1, 1, false, ol_cmd_views},
+    {"reload", "", "help.reload", "", 0, 0, false, ol_cmd_reload},
     {"doctor", "", "help.doctor", "", 0, 0, false, ol_cmd_doctor},
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])

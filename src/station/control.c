@@ -135,16 +135,12 @@ void client_result(struct client *c, const json_t *id, json_t *result)
     put(c, json_pack("{s:s,s:O?,s:o}", "jsonrpc", "2.0", "id", id, "result", result));
 }
 
-static void error(struct client *c, const json_t *id, int code, const char *message, json_t *data)
+static void put_error(struct client *c, const json_t *id, json_t *error)
 {
-    json_t *e = json_pack("{s:i,s:s}", "code", code, "message", message);
-
-    if (data != NULL)
-        json_object_set_new(e, "data", data);
-    put(c, json_pack("{s:s,s:O?,s:o}", "jsonrpc", "2.0", "id", id, "error", e));
+    put(c, json_pack("{s:s,s:O?,s:o}", "jsonrpc", "2.0", "id", id, "error", error));
 }
 
-void client_fault(struct client *c, const json_t *id, const struct ol_fault *f)
+json_t *fault_json(const struct ol_fault *f)
 {
     struct ol_param param[OL_FAULT_PARAMS];
     size_t n = ol_fault_params(f, param);
@@ -153,15 +149,18 @@ void client_fault(struct client *c, const json_t *id, const struct ol_fault *f)
     struct ol_wr w = ol_wr_to(message, sizeof message - 1);
     json_t *params = json_object();
 
-    if (c == NULL) {
-        json_decref(params);
-        return;
-    }
     for (size_t i = 0; i < n; i++)
         json_object_set_new(params, param[i].name, json_string(param[i].value));
     ol_text_write(text != NULL ? text : f->key, param, n, &w);
     message[w.len] = 0;
-    error(c, id, (int)f->code, message, json_pack("{s:i,s:s,s:o}", "schema", 1, "key", f->key, "params", params));
+    return json_pack("{s:i,s:s,s:{s:i,s:s,s:o}}", "code", (int)f->code, "message", message, "data", "schema", 1, "key",
+                     f->key, "params", params);
+}
+
+void client_fault(struct client *c, const json_t *id, const struct ol_fault *f)
+{
+    if (c != NULL)
+        put_error(c, id, fault_json(f));
 }
 
 void client_notify(struct client *c, const char *method, json_t *params)
@@ -234,10 +233,10 @@ static void request(struct client *c, const char *text, size_t len)
     const char *version = json_string_value(json_object_get(r, "jsonrpc"));
 
     if (r == NULL)
-        error(c, NULL, -32700, why.text, NULL);
+        put_error(c, NULL, json_pack("{s:i,s:s}", "code", -32700, "message", why.text));
     else if (method == NULL || version == NULL || strcmp(version, "2.0") != 0 || id == NULL || json_is_object(id) ||
              json_is_array(id) || (params != NULL && !json_is_object(params)))
-        error(c, NULL, -32600, "not a JSON-RPC 2.0 request with an id", NULL);
+        put_error(c, NULL, json_pack("{s:i,s:s}", "code", -32600, "message", "not a JSON-RPC 2.0 request with an id"));
     else
         method_run(c->station, c, id, method, params);
     json_decref(r);

@@ -89,6 +89,30 @@ void form_forget(struct line *l)
     free(l->given[1]);
 }
 
+static void refused_file(void *ctx, const struct ol_fault *f)
+{
+    json_array_append_new(ctx, fault_json(f));
+}
+
+void form_reload(struct station *s, json_t *refused)
+{
+    struct ol_forms forms;
+    struct ol_fault f;
+
+    if (ol_forms_load(s->home.dir, &forms, refused_file, refused)) {
+        ol_fault_set(&f, OL_EXIT_FAILED, "err.station.memory", NULL);
+        refused_file(refused, &f);
+        return;
+    }
+    if (json_array_size(refused) > 0) {
+        ol_forms_free(&forms);
+        return;
+    }
+    ol_forms_free(&s->forms);
+    s->forms = forms;
+    search_anew(s);
+}
+
 /* The number of this form, or one that is free; -1 when all are given. */
 static int number_for(const struct line *l, const struct ol_form *form)
 {

@@ -269,6 +269,7 @@ static void method_reload(const struct request *r)
 {
     struct ol_fault f;
     struct ol_keyring keys;
+    json_t *refused;
 
     if (ol_home_keys_read(&r->station->home, &keys, &f)) {
         client_fault(r->client, r->id, &f);
@@ -281,7 +282,9 @@ static void method_reload(const struct request *r)
         return;
     }
     carrier_reload(r->station);
-    request_done(r, json_pack("{s:i}", "schema", 1));
+    refused = json_array();
+    form_reload(r->station, refused);
+    request_done(r, json_pack("{s:i,s:o}", "schema", 1, "refused", refused));
 }
 
 struct call *entry_call(const struct request *r, struct line *l, uint8_t kind, const struct ol_wr *body)

@@ -190,6 +190,8 @@ void control_stop(struct station *s);
 /* Answers; steals the value. A client that is gone gets nothing. id is borrowed. */
 void client_result(struct client *c, const json_t *id, json_t *result);
 void client_fault(struct client *c, const json_t *id, const struct ol_fault *f);
+/* A refusal as it stands in an answer. */
+json_t *fault_json(const struct ol_fault *f);
 void client_notify(struct client *c, const char *method, json_t *params);
 void client_follow(struct client *c, struct line *l);
 /* Tells those who follow this line. */
@@ -325,6 +327,9 @@ void form_forget(struct line *l);
  * on record, and itself. False with the fault; items are bodies up to n in any case, which begins as 0. */
 bool form_items(struct line *l, const struct ol_form *form, const json_t *fields, const struct ol_message *meant,
                 struct call_item item[static 2], size_t *n, struct ol_fault *f);
+/* Reads the forms of the home again. When a file is none, those that were known stay as they were, and each such file is
+ * put on the list. */
+void form_reload(struct station *s, json_t *refused);
 /* What a form says in this language, into the message's object: text, form, title, fields, lang. */
 void form_show(const struct line *l, const struct ol_row *row, const char *lang, json_t *message);
 /* The same as one text in the station's language; of an entry that gives a number, which. Null for any other. */

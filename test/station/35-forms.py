@@ -207,6 +207,42 @@ class Forms(unittest.TestCase):
         self.pair.wait_up()
         self.assertEqual(self.send("SIGNAL", self.examples("SIGNAL"))["state"], "delivered")
 
+    def test_a_reload_brings_a_form_and_a_bad_file_leaves_what_was_there(self):
+        with open(os.path.join(self.a.home, "forms", "CALL.json"), encoding="utf-8") as f:
+            form = json.load(f)
+        form["code"] = "RECALL"
+        form["title"]["en"] = "Zanzibar"
+        form["title"]["zh"] = "桑给巴尔"
+        files = [os.path.join(station.home, "forms", "RECALL.json") for station in (self.a, self.b)]
+        os.makedirs(os.path.dirname(files[1]), exist_ok=True)
+        for file in files:
+            with open(file, "w", encoding="utf-8") as f:
+                json.dump(form, f)
+        self.refused("RECALL", "--form", "RECALL", "--field", "1=ab")
+        self.assertEqual(self.a.must("reload", "--json").json, {"schema": 1, "refused": []})
+        sent = self.send("RECALL", {1: "ab"})["id"]
+        self.assertIsNone(self.shown(sent)["title"])
+        self.assertNotEqual(self.b.must("reload").out, "")
+        self.assertEqual(self.shown(sent)["title"], "桑给巴尔")
+        for station, line, word in ((self.a, "freedonia", "zanzibar"), (self.b, "ruritania", "桑给")):
+            self.assertEqual([m["id"] for m in station.must("search", line, word, "--json").lines], [sent])
+
+        with open(files[0], "w", encoding="utf-8") as f:
+            f.write("{")
+        answer = self.a.run("reload")
+        self.assertEqual((answer.code, answer.out), (1, ""))
+        self.assertIn("RECALL.json", answer.err)
+        self.assertIn("as they were", answer.err)
+        refused = self.a.run("reload", "--json").json["refused"]
+        self.assertEqual([set(one) for one in refused], [{"code", "message", "data"}])
+        self.assertEqual(self.send("RECALL", {1: "cd"})["state"], "delivered")
+        for file in files:
+            os.unlink(file)
+        self.a.must("reload")
+        self.b.must("reload")
+        self.refused("RECALL", "--form", "RECALL", "--field", "1=ab")
+        self.assertIsNone(self.a.must("show", "freedonia", sent, "--json").json["title"])
+
     def test_a_form_is_taken_and_declined_like_any_message(self):
         sent = self.send("SIGNAL", self.examples("SIGNAL"))["id"]
         self.assertEqual(self.b.must("take", "ruritania", sent, "--json").json["state"], "taken")
