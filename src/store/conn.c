@@ -66,7 +66,7 @@ static const char *const sql[QUERIES] = {
     [Q_LINE_REVOKED] = "UPDATE line SET revoked = 1 WHERE number = ?1",
     [Q_PUT_ROW] = "INSERT INTO entry (" ROW_COLUMNS ", about) VALUES (" ROW_VALUES ", ?14)"
                   " ON CONFLICT DO NOTHING",
-    [Q_CLAIM] = "SELECT id, flags FROM entry INDEXED BY entry_claim"
+    [Q_CLAIM] = "SELECT id, flags, about FROM entry INDEXED BY entry_claim"
                 " WHERE marks & 1 AND xhash = ?1 AND xseq = ?2 AND id BETWEEN ?3 AND ?4 LIMIT 1",
     [Q_CLAIMS] = "SELECT 1 FROM entry INDEXED BY entry_claim WHERE marks & 1 LIMIT 1",
     [Q_CLAIM_HOLDS] = "UPDATE entry SET marks = marks & ~1 WHERE id = ?1",

@@ -196,8 +196,9 @@ int64_t ol_about(const struct ol_writer *w, int64_t line, const struct ol_row *r
 /* read.c: a row of ROW_COLUMNS; its body borrows from the statement. MALFORMED: it does not fit. */
 OL_MUST_USE enum ol_err ol_row_from(sqlite3_stmt *q, struct ol_row *row);
 
-/* view.c. Keeps the views that a batch changes, whose rows are in; makes all anew; and if they were made by another fold,
- * when a store is opened. */
+/* view.c. Keeps the view of one message; the views that a batch changes, whose rows are in; makes all anew; and if they
+ * were made by another fold, when a store is opened. */
+OL_MUST_USE enum ol_err ol_view_keep_of(struct ol_writer *w, int64_t key);
 OL_MUST_USE enum ol_err ol_view_keep(struct ol_writer *w, const struct ol_batch *batch, int64_t line);
 OL_MUST_USE enum ol_err ol_view_rebuild(struct ol_writer *w);
 OL_MUST_USE enum ol_err ol_view_start(struct ol_writer *w);

@@ -93,7 +93,7 @@ static enum ol_err put(struct ol_conn *c, int64_t key, const void *bytes, size_t
     return ol_conn_run(c->q[Q_VIEW_PUT]) ? OL_OK : ol_conn_write_failed(c);
 }
 
-static enum ol_err keep(struct ol_writer *w, int64_t key)
+enum ol_err ol_view_keep_of(struct ol_writer *w, int64_t key)
 {
     uint8_t view[OL_VIEW_MAX];
     size_t len;
@@ -131,7 +131,7 @@ enum ol_err ol_view_keep(struct ol_writer *w, const struct ol_batch *batch, int6
             continue;
         key = ol_about(w, line, row);
         if (key != NO_KEY && key != last)
-            err = keep(w, last = key);
+            err = ol_view_keep_of(w, last = key);
         /* What is about a message may have come before it. */
         key = entry_key(line, row->h.author, row->h.seq);
         if (err || !w->views->begins(row->h.kind))
@@ -139,7 +139,7 @@ enum ol_err ol_view_keep(struct ol_writer *w, const struct ol_batch *batch, int6
         if (*about == NO_KEY)
             *about = last_about(&w->conn, line, row->h.author);
         if (key <= *about)
-            err = keep(w, key);
+            err = ol_view_keep_of(w, key);
     }
     return err;
 }
@@ -165,7 +165,7 @@ enum ol_err ol_view_rebuild(struct ol_writer *w)
     enum ol_err err = ol_conn_run(c->q[Q_VIEW_CLEAR]) ? OL_OK : ol_conn_write_failed(c);
 
     for (int64_t key = 0; !err && (key = next_message(c, key)) > 0;)
-        err = keep(w, key);
+        err = ol_view_keep_of(w, key);
     return err ? err : put(c, MADE_BY, &w->views->version, 1);
 }
 

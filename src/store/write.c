@@ -12,7 +12,7 @@ static enum ol_err run(struct ol_conn *c, enum query which)
 }
 
 /* Whether there is a row, and up to two of its columns. */
-static enum ol_err look(struct ol_conn *c, enum query which, bool *there, int64_t out[2])
+static enum ol_err look(struct ol_conn *c, enum query which, bool *there, int64_t out[])
 {
     sqlite3_stmt *q = c->q[which];
 
@@ -115,12 +115,12 @@ static enum ol_err put_named(struct ol_writer *w, int64_t stream, const struct o
 }
 
 /* Entries of the other stream may have named this one before it was here, as when our own are taken back: what they claim
- * holds now. */
+ * holds now. What such an entry is about is folded again, since claims say in which order. */
 static enum ol_err claims_hold(struct ol_writer *w, int64_t line, const struct ol_row *row)
 {
     uint8_t other = (uint8_t)('A' + 'B' - row->h.author);
     sqlite3_stmt *q = w->conn.q[Q_CLAIM];
-    int64_t found[2] = {0};
+    int64_t found[3] = {0}; /* its key, its flags, what it is about: 0 for nothing */
     bool there;
     enum ol_err err;
 
@@ -136,6 +136,8 @@ static enum ol_err claims_hold(struct ol_writer *w, int64_t line, const struct o
         err = run(&w->conn, Q_CLAIM_HOLDS);
         if (!err)
             err = put_named(w, found[0] >> 32, &claim);
+        if (!err && found[2] != 0)
+            err = ol_view_keep_of(w, found[2]);
         if (err)
             break;
     }

@@ -399,7 +399,7 @@ static bool begins(uint8_t kind)
     return kind == OL_KIND_MESSAGE;
 }
 
-/* A view here is the bodies' second bytes, A's first. */
+/* A view here is the entries' numbers, A's first; + 128 for those whose claim does not hold. */
 static size_t fold(const struct ol_row *message, ol_next_row_fn *next, void *ctx, uint8_t *view)
 {
     struct ol_row row;
@@ -409,7 +409,7 @@ static size_t fold(const struct ol_row *message, ol_next_row_fn *next, void *ctx
     for (unsigned side = 0; side < 2; side++) {
         while (next(ctx, side, &row)) {
             assert_int_equal('A' + side, row.h.author);
-            view[n++] = (uint8_t)row.h.seq;
+            view[n++] = (uint8_t)(row.h.seq + (row.marks & OL_ROW_CLAIM ? 128 : 0));
         }
     }
     return n;
@@ -464,6 +464,28 @@ static void open_with_views(struct bed *b, const struct ol_views *v)
 
     ol_store_close(&b->s);
     CHECK_ERR(OL_OK, ol_store_open(&cfg, &b->s, NULL));
+}
+
+/* As after a restore. */
+static void test_a_view_is_kept_again_when_a_claim_comes_to_hold(void **state)
+{
+    struct bed *b = *state;
+    struct ol_row named = bed_row(b, 'A', 4);
+    struct ol_row act = bed_row(b, 'B', 2);
+
+    open_with_views(b, &views);
+    commit_message(b, 'A', 3);
+    act.h.kind = OL_KIND_TAKE;
+    act.body = ol_span("A\x03", 2);
+    act.h.xseq = 4;
+    act.h.xhash = named.hash;
+    act.h.flags = 0;
+    act.marks = OL_ROW_CLAIM;
+    CHECK_ERR(OL_OK, bed_commit_row(b, &act));
+    check_view(b, 'A', 3, "\x82");
+    CHECK_ERR(OL_OK, bed_commit_row(b, &named));
+    check_view(b, 'A', 3, "\x02");
+    check_views(b, 1, 0);
 }
 
 static void test_a_view_is_kept_with_each_commit_whatever_comes_first(void **state)
@@ -772,6 +794,7 @@ int main(void)
         TEST(test_a_claim_holds_from_when_what_it_names_is_there),
         TEST(test_rows_of_one_kind_come_in_order),
         TEST(test_forms_come_with_messages_in_order),
+        TEST(test_a_view_is_kept_again_when_a_claim_comes_to_hold),
         TEST(test_a_view_is_kept_with_each_commit_whatever_comes_first),
         TEST(test_a_view_that_was_changed_is_found_and_made_anew),
         TEST(test_views_of_another_fold_are_made_anew_when_a_store_is_opened),
