@@ -156,10 +156,13 @@ void watch_loaded(struct line *l, const struct ol_row *row)
 void watch_tick(struct line *l)
 {
     uint32_t now = station_now(l->station).utc;
+    size_t n;
 
-    for (size_t n = 0; n < LOOKS && l->watched_n > 0 && l->watched[0].at <= now; n++) {
+    for (n = 0; n < LOOKS && l->watched_n > 0 && l->watched[0].at <= now; n++) {
         struct watched next = take_next(l);
 
         watch_changed(l, next.author, next.seq);
     }
+    if (n > 0)
+        line_drain(l); /* what was written goes out now, not when something else does */
 }
