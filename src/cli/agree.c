@@ -2,7 +2,7 @@
 /* channel, exercise, agree: what both sides of a line agree to, and what of it stands. */
 #include <string.h>
 
-#include "cli/cmd.h"
+#include "cli/agree.h"
 
 /* ---- What stands ---- */
 
@@ -43,7 +43,7 @@ static void print_channel(const json_t *channel)
         ol_print(stdout, "say.agree.waiting", "id", json_string_value(id), NULL);
 }
 
-static void print_accord(const json_t *accord)
+static void print_accord(const json_t *accord, void (*print)(const json_t *accord))
 {
     char buf[OL_WORD_MAX];
 
@@ -56,19 +56,23 @@ static void print_accord(const json_t *accord)
     ol_print_cell(ol_word(accord, "state", buf), 9);
     if (json_is_true(json_object_get(accord, "running")))
         ol_print_cell_text(ol_text("mark.exercise"), NULL, 0);
+    if (json_is_true(json_object_get(accord, "in_force")))
+        ol_print_cell_text(ol_text("mark.in_force"), NULL, 0);
     print_step(accord);
+    if (print != NULL)
+        print(accord);
     if (json_is_string(json_object_get(accord, "broken_by")))
         ol_print(stdout, "say.agree.broken", "id", ol_word(accord, "broken_by", buf), NULL);
 }
 
-static enum ol_exit list(const struct ol_cli *c, const char *topic)
+static enum ol_exit list(const struct ol_cli *c, const struct ol_agree_cmd *cmd)
 {
     json_t *result;
     json_t *one;
     size_t i;
     struct ol_fault f;
 
-    if (ol_cmd_ask(c, "agreements", json_pack("{s:s,s:s}", "line", c->args.operand[1], "topic", topic), OL_ANSWER_MS,
+    if (ol_cmd_ask(c, "agreements", json_pack("{s:s,s:s}", "line", c->args.operand[1], "topic", cmd->name), OL_ANSWER_MS,
                    &result, &f) != OL_OK)
         return ol_cmd_fail(&f);
     json_array_foreach(json_object_get(result, "agreements"), i, one) {
@@ -77,7 +81,7 @@ static enum ol_exit list(const struct ol_cli *c, const char *topic)
         else if (json_is_string(json_object_get(one, "level")))
             print_channel(one);
         else
-            print_accord(one);
+            print_accord(one, cmd->print);
     }
     if (i == 0 && !c->json)
         ol_print(stderr, "say.agree.none", NULL);
@@ -104,6 +108,11 @@ static enum ol_exit ask(const struct ol_cli *c, const char *method, json_t *para
     ol_print(stdout, key, "id", ol_word(result, "id", id), "line", ol_word(result, "line", line), NULL);
     json_decref(result);
     return OL_EXIT_DONE;
+}
+
+enum ol_exit ol_agree_propose(const struct ol_cli *c, json_t *params)
+{
+    return ask(c, "propose", params, "say.agree.proposed");
 }
 
 static enum ol_exit respond(const struct ol_cli *c, const char *topic)
@@ -153,14 +162,6 @@ static enum ol_exit propose_other(const struct ol_cli *c)
 
 /* ---- The commands ---- */
 
-struct topic {
-    const char *name;
-    const char *verbs; /* a space after each; besides propose and list */
-    const char *meant;
-    const char *proposal; /* options that only a proposal takes */
-    enum ol_exit (*propose)(const struct ol_cli *c);
-};
-
 static bool is_listed(const char *list, const char *name)
 {
     size_t len = strlen(name);
@@ -179,7 +180,7 @@ static enum ol_exit misused(const struct ol_cli *c, const char *key, const char 
 }
 
 /* An option of another verb is no option. NULL: all belong. */
-static const char *find_stray(const struct ol_cli *c, const struct topic *t, const char *verb)
+static const char *find_stray(const struct ol_cli *c, const struct ol_agree_cmd *t, const char *verb)
 {
     bool responds = is_listed(t->verbs, verb);
 
@@ -192,7 +193,15 @@ static const char *find_stray(const struct ol_cli *c, const struct topic *t, con
     return NULL;
 }
 
-static enum ol_exit run(const struct ol_cli *c, const struct topic *t)
+/* Operands beyond those that the verb takes. */
+static bool has_more(const struct ol_cli *c, const struct ol_agree_cmd *t, const char *verb)
+{
+    if (strcmp(verb, "propose") == 0)
+        return c->args.operands > t->most;
+    return c->args.operands > (strcmp(verb, "list") == 0 ? 2u : 3u);
+}
+
+enum ol_exit ol_agree_run(const struct ol_cli *c, const struct ol_agree_cmd *t)
 {
     const char *verb = c->args.operand[0];
     bool lists = strcmp(verb, "list") == 0;
@@ -203,36 +212,41 @@ static enum ol_exit run(const struct ol_cli *c, const struct topic *t)
     stray = find_stray(c, t, verb);
     if (stray != NULL)
         return misused(c, "err.usage.option", stray, t->meant);
-    if (c->args.operands != (lists ? 2 : 3))
-        return misused(c, lists ? "err.usage.operands" : "err.usage.few", "", t->meant);
+    if (has_more(c, t, verb))
+        return misused(c, "err.usage.operands", "", t->meant);
+    if (c->args.operands < (lists ? 2 : 3))
+        return misused(c, "err.usage.few", "", t->meant);
     if (lists)
-        return list(c, t->name);
+        return list(c, t);
     return strcmp(verb, "propose") == 0 ? t->propose(c) : respond(c, t->name);
 }
 
 enum ol_exit ol_cmd_channel(const struct ol_cli *c)
 {
-    return run(c, &(struct topic){.name = "channel",
-                                  .verbs = "accept decline suspend resume ",
-                                  .meant = "propose, accept, decline, suspend, resume, list",
-                                  .proposal = "purpose role-here role-there hours ",
-                                  .propose = propose_channel});
+    return ol_agree_run(c, &(struct ol_agree_cmd){.name = "channel",
+                                                  .verbs = "accept decline suspend resume ",
+                                                  .meant = "propose, accept, decline, suspend, resume, list",
+                                                  .proposal = "purpose role-here role-there hours ",
+                                                  .most = 3,
+                                                  .propose = propose_channel});
 }
 
 enum ol_exit ol_cmd_exercise(const struct ol_cli *c)
 {
-    return run(c, &(struct topic){.name = "exercise",
-                                  .verbs = "accept decline end ",
-                                  .meant = "propose, accept, decline, end, list",
-                                  .proposal = "start end ",
-                                  .propose = propose_exercise});
+    return ol_agree_run(c, &(struct ol_agree_cmd){.name = "exercise",
+                                                  .verbs = "accept decline end ",
+                                                  .meant = "propose, accept, decline, end, list",
+                                                  .proposal = "start end ",
+                                                  .most = 3,
+                                                  .propose = propose_exercise});
 }
 
 enum ol_exit ol_cmd_agree(const struct ol_cli *c)
 {
-    return run(c, &(struct topic){.name = "instructions",
-                                  .verbs = "accept decline end ",
-                                  .meant = "propose, accept, decline, end, list",
-                                  .proposal = "",
-                                  .propose = propose_other});
+    return ol_agree_run(c, &(struct ol_agree_cmd){.name = "instructions",
+                                                  .verbs = "accept decline end ",
+                                                  .meant = "propose, accept, decline, end, list",
+                                                  .proposal = "",
+                                                  .most = 3,
+                                                  .propose = propose_other});
 }

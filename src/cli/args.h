@@ -9,7 +9,7 @@
 
 #include "lang/fault.h"
 
-#define OL_OPERANDS_MAX 8u
+#define OL_OPERANDS_MAX 32u
 #define OL_GIVEN_MAX 64u /* a form with all its fields, and what else a message has */
 
 struct ol_opt {

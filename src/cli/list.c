@@ -74,7 +74,7 @@ static void print_marks(const json_t *m)
 
 static bool is_time(const char *name)
 {
-    return strcmp(name, "due") == 0 || strcmp(name, "until") == 0;
+    return strcmp(name, "due") == 0 || strcmp(name, "until") == 0 || strcmp(name, "onward_due") == 0;
 }
 
 /* One line, if the message says so. */
@@ -111,6 +111,7 @@ void ol_message_print(const json_t *m)
     print_word(m, "level", "say.show.level");
     print_word(m, "ref", "say.show.ref");
     print_word(m, "due", "say.show.due");
+    print_word(m, "onward_due", "say.show.onward_due");
     if (json_is_string(json_object_get(m, "subject")))
         ol_print_text(json_object_get(m, "subject"), struck ? "    ~~ # " : "       # ");
     ol_print_text(json_object_get(m, "text"), struck ? "    ~~ " : "       ");
@@ -267,6 +268,7 @@ static void print_act(const json_t *act)
         ol_print_cell(ol_word(act, "stage", buf), 4);
     ol_print_row_end();
     print_word(act, "until", "say.show.until");
+    print_word(act, "to", "say.show.to");
     if (json_is_object(json_object_get(act, "misread")))
         ol_print(stdout, "say.show.misread", NULL);
     if (json_is_string(json_object_get(act, "text")))

@@ -123,6 +123,11 @@ static const struct ol_cmd commands[] = {
      "       openline [-C DIR] agree accept|decline|end LINE ID [--reason TEXT]\n"
      "       openline [-C DIR] agree list LINE",
      "help.agree", "reason ", 2, 3, false, ol_cmd_agree},
+    {"times",
+     "propose LINE NAME=TIME... [deputy-here=ROLE] [next-role-here=ROLE] [deputy-there=ROLE] [next-role-there=ROLE]\n"
+     "       openline [-C DIR] times accept|decline|end LINE ID [--reason TEXT]\n"
+     "       openline [-C DIR] times list LINE",
+     "help.times", "reason ", 2, OL_OPERANDS_MAX, false, ol_cmd_times},
     {"note",
      "LINE ID [--kind KIND] [--lang TAG] (TEXT | -)\n"
      "       openline [-C DIR] note list [LINE [ID]] [--kind KIND]\n"

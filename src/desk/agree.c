@@ -7,7 +7,7 @@
 #include "base/cbor.h"
 #include "desk/dialogue.h"
 
-static const char *const topics[OL_TOPICS] = {"", "channel", "exercise", "instructions", "tests"};
+static const char *const topics[OL_TOPICS] = {"", "channel", "exercise", "instructions", "tests", "times"};
 static const char *const verbs[OL_VERBS] = {"accept", "decline", "end", "suspend", "resume"};
 static const char *const levels[OL_LEVELS] = {"leaders",   "ministers",    "heads-of-mission", "working", "military",
                                               "technical", "humanitarian", "track-15",         OL_LEVEL_SERVICE};
@@ -58,7 +58,8 @@ static size_t side_of(uint8_t author)
 /* ---- Bodies ---- */
 
 static const size_t items[OL_TOPICS] = {
-    [OL_TOPIC_CHANNEL] = 6, [OL_TOPIC_EXERCISE] = 4, [OL_TOPIC_INSTRUCTIONS] = 1, [OL_TOPIC_TESTS] = 5};
+    [OL_TOPIC_CHANNEL] = 6, [OL_TOPIC_EXERCISE] = 4, [OL_TOPIC_INSTRUCTIONS] = 1, [OL_TOPIC_TESTS] = 5,
+    [OL_TOPIC_TIMES] = 2};
 
 void ol_proposal_write(const struct ol_proposal *p, struct ol_wr *w)
 {
@@ -82,6 +83,8 @@ void ol_proposal_write(const struct ol_proposal *p, struct ol_wr *w)
         ol_cbor_put_uint(w, p->start);
         ol_cbor_put_text(w, p->role[0]);
         ol_cbor_put_text(w, p->role[1]);
+    } else {
+        ol_wr_bytes(w, p->terms.p, p->terms.len);
     }
 }
 
@@ -134,6 +137,14 @@ static bool read_tests(struct ol_rd *r, struct ol_proposal *p)
     return is_role(p->role[0]) && is_role(p->role[1]);
 }
 
+static bool read_terms(struct ol_rd *r, struct ol_proposal *p)
+{
+    struct ol_times times;
+
+    p->terms = ol_rd_take(r, r->left);
+    return ol_times_read(p->terms, &times) == OL_OK;
+}
+
 static bool read_proposal(struct ol_rd *r, struct ol_proposal *p)
 {
     size_t n = ol_cbor_array(r);
@@ -145,9 +156,11 @@ static bool read_proposal(struct ol_rd *r, struct ol_proposal *p)
     p->topic = (uint8_t)topic;
     if (topic == OL_TOPIC_CHANNEL)
         return read_channel(r, p);
+    if (topic == OL_TOPIC_EXERCISE)
+        return read_exercise(r, p);
     if (topic == OL_TOPIC_TESTS)
         return read_tests(r, p);
-    return topic != OL_TOPIC_EXERCISE || read_exercise(r, p);
+    return topic == OL_TOPIC_INSTRUCTIONS || read_terms(r, p);
 }
 
 enum ol_err ol_proposal_read(struct ol_span body, struct ol_proposal *p)
@@ -250,6 +263,21 @@ bool ol_agree_stands(const struct ol_agree *a, enum ol_topic topic)
             return true;
     }
     return false;
+}
+
+const struct ol_accord *ol_agree_at(const struct ol_agree *a, enum ol_topic topic, uint32_t time)
+{
+    const struct ol_accord *last = NULL;
+
+    assert(topic >= OL_TOPIC_TIMES && topic < OL_TOPICS);
+    for (size_t i = 0; i < a->accords; i++) {
+        const struct ol_accord *x = &a->accord[i];
+
+        if (x->what.topic == topic && x->accepted > 0 && x->accepted <= time &&
+            (last == NULL || x->accepted >= last->accepted))
+            last = x;
+    }
+    return last != NULL && last->state == OL_ACCORD_ENDED && last->last.since <= time ? NULL : last;
 }
 
 enum ol_channel_state ol_channel_step(const struct ol_channel *c, struct ol_step *step)

@@ -9,6 +9,7 @@
  *               [3]                                            that INSTRUCTION may be used
  *               [4, every, from, role, other role]             tests of the line by people (linetest.h), every so many
  *                                                              minutes, from UTC seconds on; roles as of a channel
+ *               [5, times]                                     as terms.h has them
  *     respond   [about, verb] or [about, verb, reason]         about: of accept, decline and end a proposal, 2 * number,
  *                                                              + 1 for B's; of suspend and resume a level
  *
@@ -19,6 +20,7 @@
 #define OL_DESK_AGREE_H
 
 #include "desk/message.h"
+#include "desk/terms.h"
 
 enum ol_topic {
     OL_TOPIC_NONE,
@@ -26,6 +28,7 @@ enum ol_topic {
     OL_TOPIC_EXERCISE,
     OL_TOPIC_INSTRUCTIONS,
     OL_TOPIC_TESTS,
+    OL_TOPIC_TIMES,
     OL_TOPICS,
 };
 
@@ -59,6 +62,7 @@ struct ol_proposal {
     uint32_t start; /* of an exercise, of tests */
     uint32_t end; /* after start */
     uint16_t every; /* minutes from test to test */
+    struct ol_span terms; /* what is agreed as data: CBOR that reads */
 };
 
 struct ol_response {
@@ -156,6 +160,9 @@ const struct ol_channel *ol_agree_level(const struct ol_agree *a, struct ol_span
 bool ol_agree_has_room(const struct ol_agree *a, uint8_t side, struct ol_span level);
 /* Whether both sides have agreed to it and neither has ended it. */
 bool ol_agree_stands(const struct ol_agree *a, enum ol_topic topic);
+/* What of this topic was in force at a moment, by the times that were signed: what was accepted last before it, unless
+ * that had been ended. NULL: nothing. So both sides find the same, in whatever order entries come. */
+const struct ol_accord *ol_agree_at(const struct ol_agree *a, enum ol_topic topic, uint32_t time);
 
 /* The state that is shown, and how it came to be; of two suspensions the one of whoever was first by the times signed. */
 enum ol_channel_state ol_channel_step(const struct ol_channel *c, struct ol_step *step);

@@ -5,14 +5,28 @@
 
 #define AGAIN_S 60u /* whether it is to be escalated now */
 
-uint32_t ol_owed_due(const struct ol_dialogue *d, uint32_t delivered_at, uint32_t within)
+uint32_t ol_owed_due(const struct ol_dialogue *d, uint32_t delivered_at, const struct ol_owed_times *t)
 {
-    assert(within > 0);
+    assert(t->take_s > 0);
     if (d->superseded > 0)
         return 0;
-    if (d->state == OL_DELIVERED && !d->met && delivered_at > 0)
-        return delivered_at + within;
-    return d->open ? d->until : 0;
+    if (d->state == OL_DELIVERED && !d->met)
+        return delivered_at > 0 ? delivered_at + t->take_s : 0;
+    if (d->open && d->until > 0)
+        return d->until;
+    return d->open && delivered_at > 0 && t->answer_s > 0 ? delivered_at + t->answer_s : 0;
+}
+
+uint32_t ol_owed_onward(const struct ol_dialogue *d, uint32_t delivered_at, const struct ol_owed_times *t)
+{
+    bool goes_on = (t->for_role || d->stage > OL_STAGE_NONE) && !d->not_passed && d->superseded == 0 &&
+                   d->state != OL_DECLINED && delivered_at > 0;
+
+    for (uint8_t stage = d->stage + 1; goes_on && stage < OL_STAGES; stage++) {
+        if (t->onward_s[stage] > 0)
+            return delivered_at + t->onward_s[stage];
+    }
+    return 0;
 }
 
 static bool is_untaken(const struct ol_owed *o)
@@ -65,6 +79,11 @@ static void escalate_once(struct ol_watch *w, const struct ol_watch_port *port, 
     w->called[precedence].step = step;
 }
 
+static bool is_late(uint32_t due, uint32_t now)
+{
+    return due > 0 && now >= due && now - due < OL_WATCH_OLD_S;
+}
+
 /* The step that is due now, and when the one after it is; 0: none. */
 static enum ol_escalation step_due(const struct ol_owed *o, uint32_t now, uint32_t *next)
 {
@@ -80,7 +99,7 @@ static enum ol_escalation step_due(const struct ol_owed *o, uint32_t now, uint32
 static void look_for_taking(struct ol_watch *w, const struct ol_watch_port *port, const struct ol_owed *o, uint32_t now)
 {
     bool untaken = is_untaken(o) && o->due > 0;
-    bool late = untaken && now >= o->due && now - o->due < OL_WATCH_OLD_S;
+    bool late = untaken && is_late(o->due, now);
     bool flash = ol_flags_precedence(o->h.flags) == OL_FLASH;
     uint32_t next = 0;
     enum ol_escalation step = untaken ? step_due(o, now, &next) : OL_STEP_NONE;
@@ -112,10 +131,14 @@ static uint32_t look_at_one(struct ol_watch *w, const struct ol_watch_port *port
     assert(o.h.author == author && o.h.seq == seq);
     look_for_taking(w, port, &o, now);
     port->judge(port->ctx, OL_ALARM_STANDBY_EXPIRED, &o, o.inbound && o.d.open && o.d.until > 0 && o.d.until <= now);
+    port->judge(port->ctx, OL_ALARM_UNANSWERED, &o, !is_untaken(&o) && o.d.until == 0 && is_late(o.due, now));
+    port->judge(port->ctx, OL_ALARM_ONWARD_LATE, &o, is_late(o.onward, now));
     port->judge(port->ctx, OL_ALARM_SUPERSEDED_UNTAKEN, &o, is_behind(port, &o));
     port->judge(port->ctx, OL_ALARM_NOT_PASSED_ON, &o, !o.inbound && o.d.not_passed && o.d.superseded == 0);
-    if (o.d.open && o.d.until > now)
-        port->remind(port->ctx, o.d.until, author, seq);
+    if (!is_untaken(&o) && o.due > now)
+        port->remind(port->ctx, o.due, author, seq);
+    if (o.onward > now)
+        port->remind(port->ctx, o.onward, author, seq);
     return o.amends < seq ? o.amends : 0;
 }
 

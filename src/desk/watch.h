@@ -21,14 +21,26 @@ struct ol_owed {
     struct ol_header h;
     struct ol_dialogue d;
     uint32_t amends; /* the earlier message of its author's that it takes the place of; 0: none */
-    uint32_t due;    /* UTC: to be taken by then; 0: it is taken, or not delivered yet */
+    uint32_t due;    /* UTC: to be taken, then answered, by then; 0: not delivered yet, or nothing is due */
+    uint32_t onward; /* UTC: to be passed on by then; 0: it need not be */
     uint32_t within; /* seconds in which it is to be taken */
     bool inbound;
 };
 
-/* Until when somebody must have done something about a message: taken it, `within` seconds after its receipt, which both
- * sides have; or come back to it after standing by. 0: nothing is due. delivered_at 0: there is no receipt yet. */
-uint32_t ol_owed_due(const struct ol_dialogue *d, uint32_t delivered_at, uint32_t within);
+/* In what time what is owed of one message, in seconds from its receipt. */
+struct ol_owed_times {
+    uint32_t take_s;
+    uint32_t answer_s; /* of a form that says it itself, its own; 0: no time */
+    uint32_t onward_s[OL_STAGES]; /* 0: no time */
+    bool for_role;     /* it is to be passed on: it names a role */
+};
+
+/* Until when somebody must have done something about a message: taken it, then answered it, counted from its receipt,
+ * which both sides have; or come back to it after standing by. 0: nothing is due. delivered_at 0: there is no receipt
+ * yet. */
+uint32_t ol_owed_due(const struct ol_dialogue *d, uint32_t delivered_at, const struct ol_owed_times *t);
+/* Until when it must have been passed on to the next stage for which there is a time. */
+uint32_t ol_owed_onward(const struct ol_dialogue *d, uint32_t delivered_at, const struct ol_owed_times *t);
 
 struct ol_watch_port {
     void *ctx;
@@ -55,7 +67,7 @@ struct ol_watch {
 /* Something about this message may have changed, or has fallen due. */
 void ol_watch_look(struct ol_watch *w, const struct ol_watch_port *port, uint8_t author, uint32_t seq, uint32_t now);
 /* It has just become durable: nothing is read, since what can be owed of it yet is only that a FLASH is taken. Of `new`
- * only h, inbound and within are used. */
+ * only h, inbound and within are used, here until what is owed first. */
 void ol_watch_new(const struct ol_watch_port *port, const struct ol_owed *new, uint32_t now);
 
 #endif

@@ -57,10 +57,15 @@ bool agree_note(struct line *l, const struct ol_row *row)
 {
     if (ol_kind_is_message(row->h.kind))
         ol_agree_message(&l->agree.fold, &row->h);
-    if ((row->h.kind != OL_KIND_PROPOSE && row->h.kind != OL_KIND_RESPOND) || keep(l, row))
+    if (row->h.kind != OL_KIND_PROPOSE && row->h.kind != OL_KIND_RESPOND)
         return true;
-    station_log("line %s: no memory for what was agreed", l->info.name);
-    return false;
+    if (!keep(l, row)) {
+        station_log("line %s: no memory for what was agreed", l->info.name);
+        return false;
+    }
+    if (!l->agree.folded)
+        watch_retime(l); /* other times may hold now */
+    return true;
 }
 
 void agree_forget(struct line *l)
@@ -82,7 +87,7 @@ static bool next_row(void *ctx, unsigned side, struct ol_row *row)
     return true;
 }
 
-static const struct ol_agree *agreed(struct line *l)
+const struct ol_agree *agreed(struct line *l)
 {
     if (!l->agree.folded) {
         l->agree.at[0] = l->agree.at[1] = 0;
@@ -90,11 +95,6 @@ static const struct ol_agree *agreed(struct line *l)
         l->agree.folded = true;
     }
     return &l->agree.fold;
-}
-
-const struct ol_agree *agree_now(struct line *l)
-{
-    return agreed(l);
 }
 
 /* ---- What follows for messages ---- */
@@ -224,19 +224,19 @@ static json_t *channel_json(const struct line *l, const struct ol_agree *a, cons
 }
 
 /* An exercise that was broken is suspended, by whoever had something real to say. */
-static json_t *accord_json(const struct line *l, const struct ol_accord *x)
+static json_t *accord_json(struct line *l, const struct ol_accord *x)
 {
     bool exercise = x->what.topic == OL_TOPIC_EXERCISE;
     bool suspended = x->state == OL_ACCORD_ACCEPTED && x->broken.author != 0;
     const struct ol_step broken = {.side = x->broken.author, .since = x->broken_at};
     size_t here = x->id.author != line_side(l);
-    json_t *out = json_pack("{s:i,s:o,s:s,s:s,s:o,s:o,s:o,s:b,s:o}", "schema", 1, "id", ref_json(x->id), "topic",
+    json_t *out = json_pack("{s:i,s:o,s:s,s:s,s:o,s:o,s:o,s:b,s:o,s:o,s:b}", "schema", 1, "id", ref_json(x->id), "topic",
                             ol_topic_name(x->what.topic), "state",
                             suspended ? ol_channel_state_name(OL_CHANNEL_SUSPENDED) : ol_accord_state_name(x->state),
                             "exercise", exercise ? json_sprintf("E%u", x->what.exercise) : json_null(), "start",
                             time_or_null(x->what.start), "end", time_or_null(x->what.end), "running",
                             exercise && !suspended && ol_exercise_runs(x, station_now(l->station).utc), "broken_by",
-                            ref_json(x->broken));
+                            ref_json(x->broken), "terms", terms_json(l, x), "in_force", terms_in_force(l, x));
 
     if (x->what.topic == OL_TOPIC_TESTS)
         json_object_update_new(out, json_pack("{s:i,s:o,s:o}", "every", x->what.every, "role_here",
@@ -250,7 +250,7 @@ static int topic_param(const struct request *r)
 {
     const char *name = text_param(r, "topic");
 
-    for (int i = OL_TOPIC_CHANNEL; name != NULL && i < OL_TOPICS; i++) {
+    for (int i = OL_TOPIC_CHANNEL; name != NULL && *name != 0 && i < OL_TOPICS; i++) {
         if (strcmp(name, ol_topic_name((uint8_t)i)) == 0)
             return i;
     }
@@ -282,6 +282,8 @@ void agree_list(const struct request *r)
     list = json_array();
     for (size_t i = 0; topic == OL_TOPIC_CHANNEL && i < a->channels; i++)
         json_array_append_new(list, channel_json(l, a, &a->channel[i]));
+    if (topic >= OL_TOPIC_TIMES)
+        json_array_append_new(list, terms_given(l, topic));
     for (size_t i = 0; topic != OL_TOPIC_CHANNEL && i < a->accords; i++) {
         if (a->accord[i].what.topic == topic)
             json_array_append_new(list, accord_json(l, &a->accord[i]));
@@ -339,7 +341,7 @@ static bool read_words(const struct request *r, const char *name, struct ol_span
 
 static void write_proposal(const struct request *r, struct line *l, const struct ol_proposal *p)
 {
-    uint8_t body[3 * OL_AGREE_TEXT];
+    uint8_t body[OL_TERMS_MAX + 16];
     struct ol_wr w = ol_wr_to(body, sizeof body);
 
     ol_proposal_write(p, &w);
@@ -411,6 +413,18 @@ static void propose_tests(const struct request *r, struct line *l)
         client_fault(r->client, r->id, &f);
 }
 
+static void propose_terms(const struct request *r, struct line *l, int topic)
+{
+    uint8_t data[OL_TERMS_MAX];
+    struct ol_wr w = ol_wr_to(data, sizeof data);
+    struct ol_fault f;
+
+    if (terms_read(r, l, topic, &w, &f))
+        write_proposal(r, l, &(struct ol_proposal){.topic = (uint8_t)topic, .terms = ol_wr_span(&w)});
+    else
+        client_fault(r->client, r->id, &f);
+}
+
 void agree_propose(const struct request *r)
 {
     struct line *l = line_param(r);
@@ -426,6 +440,8 @@ void agree_propose(const struct request *r)
         propose_tests(r, l);
     else if (topic == OL_TOPIC_INSTRUCTIONS)
         write_proposal(r, l, &(struct ol_proposal){.topic = OL_TOPIC_INSTRUCTIONS});
+    else if (topic >= OL_TOPIC_TIMES)
+        propose_terms(r, l, topic);
     else
         refuse(r, OL_EXIT_USAGE, "err.agree.topic", NULL, NULL);
 }
@@ -516,6 +532,7 @@ void agree_respond(const struct request *r)
         [OL_TOPIC_EXERCISE] = 1u << OL_VERB_ACCEPT | 1u << OL_VERB_DECLINE | 1u << OL_VERB_END,
         [OL_TOPIC_INSTRUCTIONS] = 1u << OL_VERB_ACCEPT | 1u << OL_VERB_DECLINE | 1u << OL_VERB_END,
         [OL_TOPIC_TESTS] = 1u << OL_VERB_ACCEPT | 1u << OL_VERB_DECLINE | 1u << OL_VERB_END,
+        [OL_TOPIC_TIMES] = 1u << OL_VERB_ACCEPT | 1u << OL_VERB_DECLINE | 1u << OL_VERB_END,
     };
     struct line *l = line_param(r);
     int topic = topic_param(r);

@@ -493,3 +493,18 @@ json_t *form_misread(const struct ol_misread *misread)
     return json_pack("{s:o,s:o,s:o}", "differs", numbers(misread->differs), "left_out", numbers(misread->left_out),
                      "added", numbers(misread->added));
 }
+
+uint32_t form_answer_s(const struct line *l, const struct ol_row *row)
+{
+    const json_t *deadline;
+    const char *what;
+    struct shown s;
+
+    if (!read_row(l, row, l->station->conf.lang, &s) || s.form == NULL)
+        return 0;
+    deadline = json_object_get(s.form->json, "deadline");
+    what = json_string_value(json_object_get(deadline, "what"));
+    if (what == NULL || strcmp(what, "answer") != 0)
+        return 0;
+    return (uint32_t)json_integer_value(json_object_get(deadline, "hours")) * 3600;
+}

@@ -41,7 +41,7 @@ static const struct ol_tests *stand(struct line *l)
 
     if (l->tests.known && now >= l->tests.looked && (t->look == 0 || now < t->look))
         return t;
-    ol_tests_at(agree_now(l), log_of(l), now, room, t);
+    ol_tests_at(agreed(l), log_of(l), now, room, t);
     l->tests.looked = now;
     l->tests.known = true;
     return t;
@@ -145,7 +145,7 @@ static size_t slots_of(struct line *l, struct ol_slot **slots)
     static struct ol_slot room[OL_SLOTS_MAX];
     uint32_t now = station_now(l->station).utc;
     uint32_t from = now > OL_SLOTS_DAYS * 86400 ? now - OL_SLOTS_DAYS * 86400 : 0;
-    size_t n = ol_slots_of(agree_now(l), from, now, room, OL_SLOTS_MAX);
+    size_t n = ol_slots_of(agreed(l), from, now, room, OL_SLOTS_MAX);
 
     ol_slots_fill(log_of(l), room, n);
     *slots = room;
@@ -189,7 +189,7 @@ static void write_test(const struct request *r, struct line *l, const struct ol_
 /* The last slot of ours that has begun, though it may be late; or false with the fault. */
 static bool find_turn(struct line *l, struct ol_slot *out, struct ol_fault *f)
 {
-    const struct ol_accord *schedule = ol_schedule_at(agree_now(l), station_now(l->station).utc);
+    const struct ol_accord *schedule = ol_schedule_at(agreed(l), station_now(l->station).utc);
     struct ol_slot *slot;
     size_t n = slots_of(l, &slot);
 

@@ -14,6 +14,7 @@
  *     ending.c     how a line is closed, revoked, succeeded
  *     form.c       forms: their numbers, sending, reading
  *     agree.c      what both sides agreed: channels, exercises, instructions
+ *     terms.c      what both sides agreed as data: times
  *     desk.c       who is at a desk, and the watch check
  *     linetest.c   tests of the line by people
  *     view.c       messages, acts and the record as JSON
@@ -347,6 +348,9 @@ json_t *form_back(const struct line *l, const struct ol_row *row, struct ol_span
                   struct ol_misread *misread);
 /* {"differs": [1], "left_out": [], "added": []}; null when nothing was. */
 json_t *form_misread(const struct ol_misread *misread);
+/* Within how many seconds the form says that it is to be answered; 0: it says nothing, or this station does not have
+ * it. */
+uint32_t form_answer_s(const struct line *l, const struct ol_row *row);
 
 /* ---- agree.c ---- */
 
@@ -360,12 +364,32 @@ bool agree_allows(struct line *l, uint8_t flags, const struct ol_message *meant,
 void agree_show(struct line *l, const struct ol_row *row, json_t *message);
 /* What an entry of these kinds says, as one text; null for any other. */
 json_t *agree_words(const struct ol_row *row);
-/* What stands now; borrowed until the next entry. */
-const struct ol_agree *agree_now(struct line *l);
 /* What can be asked. */
 void agree_propose(const struct request *r);
 void agree_respond(const struct request *r);
 void agree_list(const struct request *r);
+/* What stands now; borrowed until the next entry. */
+const struct ol_agree *agreed(struct line *l);
+
+/* ---- terms.c ---- */
+
+/* In what time something must be done about a message, by what was in force when it was signed. */
+void terms_of(struct line *l, const struct ol_row *row, struct ol_owed_times *out);
+/* The first moment at which anything can be due, as far as the header says. */
+uint32_t terms_first_s(struct line *l, const struct ol_header *h);
+/* The role that the sides agreed for this step of a message that nobody takes, else the step's name. */
+void terms_role(struct line *l, const struct ol_header *h, uint8_t step, char out[static OL_WORD_ROLE + 1]);
+/* `due` and `onward_due` into the message's object. */
+void terms_show(struct line *l, const struct ol_row *row, const struct ol_dialogue *d, uint32_t delivered_at,
+                json_t *message);
+/* What a proposal holds, `here` and `there` as this side counts; null for one without data. */
+json_t *terms_json(const struct line *l, const struct ol_accord *x);
+bool terms_in_force(struct line *l, const struct ol_accord *x);
+/* What holds on every line of which nothing of this topic is agreed. */
+json_t *terms_given(struct line *l, int topic);
+/* The data of a proposal, from `terms` of the request. False with the fault. */
+bool terms_read(const struct request *r, struct line *l, int topic, struct ol_wr *w, struct ol_fault *f);
+
 /* ---- desk.c ---- */
 
 /* An entry of this line is durable. */
@@ -477,6 +501,8 @@ void search_drop_client(struct station *s, const struct client *c);
 void watch_message(struct line *l, const struct ol_header *h);
 void watch_changed(struct line *l, uint8_t author, uint32_t seq);
 void watch_loaded(struct line *l, const struct ol_row *row);
+/* Other times were agreed: everything is looked at again. */
+void watch_retime(struct line *l);
 /* Looks at what has fallen due. */
 void watch_tick(struct line *l);
 

@@ -264,19 +264,22 @@ static void tell_act(struct acts *a, const struct ol_row *row, const struct ol_a
     struct ol_misread misread = {0};
     json_t *text = act->values.len > 0 ? form_back(a->line, a->message, act->values, a->lang, &misread)
                                        : string_or_null(act->text);
+    char role[OL_WORD_ROLE + 1] = OPERATOR;
+    bool escalates = act->kind == OL_KIND_ESCALATE;
 
+    if (escalates)
+        terms_role(a->line, &a->message->h, act->what, role);
     json_array_append_new(
-        a->acts, json_pack("{s:o,s:s,s:s,s:o,s:o,s:b,s:o,s:o,s:o}", "entry", view_id(row->h.author, row->h.seq), "act",
+        a->acts, json_pack("{s:o,s:s,s:s,s:o,s:o,s:b,s:o,s:o,s:o,s:s?}", "entry", view_id(row->h.author, row->h.seq), "act",
                            act_name(row, act), "side", side_name(row->h.author), "time", view_time(row->h.time), "text",
                            text, "effect", effect, "stage",
                            stage_json(act), "until",
                            act->until > 0 ? view_time(act->until) : json_null(), "misread",
-                           form_misread(&misread)));
+                           form_misread(&misread), "to", escalates ? role : NULL));
     if (row->h.kind == OL_KIND_REPLY)
         tell_answer(a->answers, row, ol_answer_name(act->what), act->text, act->until, OPERATOR, effect);
     else if (effect)
-        json_array_append_new(a->chain, step_json(reached(act, after), row->h.author, row->h.time,
-                                                  act->kind == OL_KIND_ESCALATE ? ol_step_name(act->what) : OPERATOR));
+        json_array_append_new(a->chain, step_json(reached(act, after), row->h.author, row->h.time, role));
 }
 
 /* One entry about a message, in ladder order. */
@@ -295,11 +298,6 @@ static void tell(void *ctx, const struct ol_row *row, const struct ol_dialogue *
     }
 }
 
-uint32_t view_due(const struct ol_row *row, const struct ol_dialogue *d, uint32_t delivered_at)
-{
-    return ol_owed_due(d, delivered_at, ol_alarm_take_s(ol_flags_precedence(row->h.flags)));
-}
-
 /* What a form says in this language, else how it is with a text. */
 static void say(struct line *l, const struct ol_row *row, const char *lang, json_t *out)
 {
@@ -313,7 +311,6 @@ static json_t *message_json(struct line *l, const struct ol_row *row, enum ol_me
 {
     struct ol_message m;
     bool read = ol_meaning_read(row->h.kind, row->body, &m) == OL_OK;
-    uint32_t due = view_due(row, d, delivered_at);
     json_t *out = json_pack(
         "{s:i,s:o,s:s,s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:b,s:b,s:b,s:b}", "schema", 1, "id", view_id(row->h.author, row->h.seq),
         "direction", row->h.author == line_side(l) ? "out" : "in", "kind", ol_kind_name(row->h.kind), "precedence",
@@ -323,8 +320,8 @@ static json_t *message_json(struct line *l, const struct ol_row *row, enum ol_me
         (row->h.flags & OL_FLAG_EXERCISE) != 0, "early", is_early(l, row), "time_doubtful",
         (row->marks & OL_ROW_TIME) != 0, "normal", !read || (is_normal(m.text) && is_normal(m.subject)));
     json_t *meant = json_pack(
-        "{s:b,s:s,s:s,s:o,s:o,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:b,s:o}", "open", d->open, "marker", ol_marker_name(m.marker),
-        "answer", ol_class_name(d->answer), "due", due > 0 ? view_time(due) : json_null(), "level", string_or_null(m.level),
+        "{s:b,s:s,s:s,s:o,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:b,s:o}", "open", d->open, "marker", ol_marker_name(m.marker),
+        "answer", ol_class_name(d->answer), "level", string_or_null(m.level),
         "to", string_or_null(m.to), "standing", ol_standing_name(m.standing), "ref", string_or_null(m.ref), "handling",
         string_or_null(m.handling), "re", ref_json(m.re), "corrects", own_ref_json(row, m.corrects), "cancels",
         own_ref_json(row, m.cancels), "superseded_by", own_ref_json(row, d->superseded), "cancelled", d->cancelled,
@@ -332,6 +329,7 @@ static json_t *message_json(struct line *l, const struct ol_row *row, enum ol_me
 
     json_object_update_new(out, meant);
     agree_show(l, row, out);
+    terms_show(l, row, d, delivered_at, out);
     say(l, row, lang, out);
     return out;
 }

@@ -9,6 +9,7 @@
 
 #define WATCHED_MAX 131072u /* of a line; beyond it the oldest are watched */
 #define LOOKS 1024u         /* a second, so that many at once hold up nothing else */
+#define LOADED_S (OL_TIMES_MAX_S + OL_WATCH_OLD_S) /* after a start older ones are not looked at */
 
 /* ---- When to look again: a heap, the next at its root ---- */
 
@@ -67,6 +68,8 @@ static bool find_owed(void *ctx, uint8_t author, uint32_t seq, struct ol_owed *o
     struct line *l = ctx;
     struct ol_row row;
     struct ol_message m;
+    struct ol_owed_times t;
+    uint32_t delivered_at;
 
     *o = (struct ol_owed){.inbound = author != l->core->cfg.record.own};
     if (ol_store_row(l->station->store, l->info.number, author, seq, &row) != OL_OK || !ol_kind_is_message(row.h.kind))
@@ -74,9 +77,12 @@ static bool find_owed(void *ctx, uint8_t author, uint32_t seq, struct ol_owed *o
     if (ol_meaning_read(row.h.kind, row.body, &m) == OL_OK)
         o->amends = m.corrects > 0 ? m.corrects : m.cancels;
     o->h = row.h;
+    terms_of(l, &row, &t);
     view_dialogue(l, author, seq, &o->d);
-    o->within = ol_alarm_take_s(ol_flags_precedence(row.h.flags));
-    o->due = view_due(&row, &o->d, view_delivered_at(l, author, seq));
+    delivered_at = view_delivered_at(l, author, seq);
+    o->within = t.take_s;
+    o->due = ol_owed_due(&o->d, delivered_at, &t);
+    o->onward = ol_owed_onward(&o->d, delivered_at, &t);
     return true;
 }
 
@@ -139,17 +145,23 @@ void watch_changed(struct line *l, uint8_t author, uint32_t seq)
 void watch_message(struct line *l, const struct ol_header *h)
 {
     const struct ol_watch_port port = port_of(l);
-    const struct ol_owed new = {.h = *h, .inbound = h->author != l->core->cfg.record.own,
-                                .within = ol_alarm_take_s(ol_flags_precedence(h->flags))};
+    const struct ol_owed new = {.h = *h, .inbound = h->author != l->core->cfg.record.own, .within = terms_first_s(l, h)};
 
     ol_watch_new(&port, &new, station_now(l->station).utc);
+}
+
+/* What comes first stays first, so that it is a heap still. */
+void watch_retime(struct line *l)
+{
+    for (size_t i = 0; i < l->watched_n; i++)
+        l->watched[i].at = l->watched[i].at > 1 ? 1 : l->watched[i].at;
 }
 
 void watch_loaded(struct line *l, const struct ol_row *row)
 {
     uint32_t now = station_now(l->station).utc;
 
-    if (ol_kind_is_message(row->h.kind) && row->stored_at + OL_WATCH_OLD_S > now)
+    if (ol_kind_is_message(row->h.kind) && row->stored_at + LOADED_S > now)
         remind(l, ol_flags_precedence(row->h.flags) == OL_FLASH ? 0 : 1, row->h.author, row->h.seq);
 }
 

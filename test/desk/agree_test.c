@@ -104,6 +104,8 @@ static void test_what_means_nothing_is_refused(void **state)
         {OL_KIND_PROPOSE, "8100"},                       /* no topic */
         {OL_KIND_PROPOSE, "8104"},                       /* none that is known */
         {OL_KIND_PROPOSE, "820300"},                     /* something after it */
+        {OL_KIND_PROPOSE, "8105"},                       /* times, and none */
+        {OL_KIND_PROPOSE, "820500"},
         {OL_KIND_PROPOSE, "840200187818c8"},             /* E0 */
         {OL_KIND_PROPOSE, "840204187818c8"},             /* E4 */
         {OL_KIND_PROPOSE, "84020118781878"},             /* no time at all */
@@ -512,6 +514,60 @@ static void test_of_many_urgent_messages_the_last_numbers_are_kept_in_whatever_o
     assert_int_equal(11, agree.urgent[0][0].seq);
 }
 
+/* Two sides' times: those proposed at NOON, accepted ten seconds later, others a minute after that. */
+static void agree_on_times(void)
+{
+    static const uint8_t first[] = {0x8f, 9, 9, 9, 9, 0, 0, 0, 0, 0, 0, 0, 0x60, 0x60, 0x60, 0x60};
+    static const uint8_t later[] = {0x8f, 5, 5, 5, 5, 0, 0, 0, 0, 0, 0, 0, 0x60, 0x60, 0x60, 0x60};
+
+    propose('A', 0, NOON, &(struct ol_proposal){.topic = OL_TOPIC_TIMES, .terms = SPAN(first)});
+    respond_at('B', 1, NOON + 10, &(struct ol_response){.verb = OL_VERB_ACCEPT, .about = {'A', 1}});
+    propose('B', 1, NOON + 60, &(struct ol_proposal){.topic = OL_TOPIC_TIMES, .terms = SPAN(later)});
+    respond_at('A', 2, NOON + 70, &(struct ol_response){.verb = OL_VERB_ACCEPT, .about = {'B', 2}});
+}
+
+static uint32_t in_force(uint32_t time)
+{
+    const struct ol_accord *x = ol_agree_at(&agree, OL_TOPIC_TIMES, time);
+
+    return x != NULL ? x->id.seq : 0;
+}
+
+static void test_what_is_agreed_as_data_is_in_force_from_the_second_of_its_acceptance(void **state)
+{
+    (void)state;
+    agree_on_times();
+    fold();
+    assert_int_equal(0, in_force(NOON + 9));
+    assert_int_equal(1, in_force(NOON + 10));
+    assert_int_equal(1, in_force(NOON + 69));
+    assert_int_equal(2, in_force(NOON + 70));
+    assert_int_equal(2, in_force(UINT32_MAX));
+}
+
+static void test_what_was_ended_is_in_force_for_what_was_signed_before_and_for_nothing_after(void **state)
+{
+    (void)state;
+    agree_on_times();
+    respond_at('B', 2, NOON + 100, &(struct ol_response){.verb = OL_VERB_END, .about = {'B', 2}});
+    fold();
+    assert_int_equal(2, in_force(NOON + 99));
+    assert_int_equal(0, in_force(NOON + 100));
+}
+
+static void test_what_was_declined_is_never_in_force(void **state)
+{
+    static const uint8_t times[] = {0x8f, 9, 9, 9, 9, 0, 0, 0, 0, 0, 0, 0, 0x60, 0x60, 0x60, 0x60};
+
+    (void)state;
+    propose('A', 0, NOON, &(struct ol_proposal){.topic = OL_TOPIC_TIMES, .terms = SPAN(times)});
+    fold();
+    assert_int_equal(0, in_force(NOON + 1));
+    respond_at('B', 1, NOON + 10, &(struct ol_response){.verb = OL_VERB_DECLINE, .about = {'A', 1}});
+    fold();
+    assert_int_equal(0, in_force(NOON + 11));
+}
+
 static void test_names_lead_back_to_verbs(void **state)
 {
     (void)state;
@@ -546,6 +602,9 @@ int main(void)
                                reset),
         cmocka_unit_test_setup(test_what_is_not_urgent_or_not_real_or_not_during_it_breaks_no_exercise, reset),
         cmocka_unit_test_setup(test_of_many_urgent_messages_the_last_numbers_are_kept_in_whatever_order_they_come, reset),
+        cmocka_unit_test_setup(test_what_is_agreed_as_data_is_in_force_from_the_second_of_its_acceptance, reset),
+        cmocka_unit_test_setup(test_what_was_ended_is_in_force_for_what_was_signed_before_and_for_nothing_after, reset),
+        cmocka_unit_test_setup(test_what_was_declined_is_never_in_force, reset),
         cmocka_unit_test(test_names_lead_back_to_verbs),
     };
 

@@ -91,20 +91,42 @@ static void look(uint32_t seq, uint32_t now)
     ol_watch_look(&watch, &port, 'B', seq, now);
 }
 
-static void test_what_is_due_is_the_taking_then_the_end_of_a_standby(void **state)
+static void test_what_is_due_is_the_taking_then_the_answer_or_the_end_of_a_standby(void **state)
 {
+    const struct ol_owed_times simple = {.take_s = 60};
+    const struct ol_owed_times times = {.take_s = 60, .answer_s = 600};
     struct ol_dialogue d = {.state = OL_DELIVERED, .open = true};
 
     (void)state;
-    assert_int_equal(0, ol_owed_due(&d, 0, 60));
-    assert_int_equal(NOW + 60, ol_owed_due(&d, NOW, 60));
+    assert_int_equal(0, ol_owed_due(&d, 0, &times));
+    assert_int_equal(NOW + 60, ol_owed_due(&d, NOW, &times));
     d.met = true;
+    assert_int_equal(NOW + 600, ol_owed_due(&d, NOW, &times));
+    assert_int_equal(0, ol_owed_due(&d, NOW, &simple));
     d.until = NOW + 900;
-    assert_int_equal(NOW + 900, ol_owed_due(&d, NOW, 60));
+    assert_int_equal(NOW + 900, ol_owed_due(&d, NOW, &times));
     d.open = false;
-    assert_int_equal(0, ol_owed_due(&d, NOW, 60));
+    assert_int_equal(0, ol_owed_due(&d, NOW, &times));
     d = (struct ol_dialogue){.state = OL_DELIVERED, .open = true, .superseded = 7};
-    assert_int_equal(0, ol_owed_due(&d, NOW, 60));
+    assert_int_equal(0, ol_owed_due(&d, NOW, &times));
+}
+
+static void test_what_names_a_role_is_to_be_passed_on_stage_by_stage(void **state)
+{
+    struct ol_owed_times times = {.take_s = 60, .onward_s = {[OL_STAGE_DESK] = 100, [OL_STAGE_UNIT] = 300}};
+    struct ol_dialogue d = {.state = OL_DELIVERED, .open = true};
+
+    (void)state;
+    assert_int_equal(0, ol_owed_onward(&d, NOW, &times)); /* it names none */
+    times.for_role = true;
+    assert_int_equal(0, ol_owed_onward(&d, 0, &times));
+    assert_int_equal(NOW + 100, ol_owed_onward(&d, NOW, &times));
+    d.stage = OL_STAGE_DESK;
+    assert_int_equal(NOW + 300, ol_owed_onward(&d, NOW, &times)); /* for the duty officer there is no time */
+    d.stage = OL_STAGE_UNIT;
+    assert_int_equal(0, ol_owed_onward(&d, NOW, &times));
+    d = (struct ol_dialogue){.state = OL_DELIVERED, .stage = OL_STAGE_DESK, .not_passed = true};
+    assert_int_equal(0, ol_owed_onward(&d, NOW, &times));
 }
 
 static void test_a_flash_alarms_at_once_and_goes_to_the_deputy_then_to_the_next_role(void **state)
@@ -227,7 +249,8 @@ static void test_of_what_is_not_on_record_nothing_is_owed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_what_is_due_is_the_taking_then_the_end_of_a_standby),
+        cmocka_unit_test(test_what_is_due_is_the_taking_then_the_answer_or_the_end_of_a_standby),
+        cmocka_unit_test(test_what_names_a_role_is_to_be_passed_on_stage_by_stage),
         cmocka_unit_test_setup(test_a_flash_alarms_at_once_and_goes_to_the_deputy_then_to_the_next_role, begin),
         cmocka_unit_test_setup(test_nobody_is_paged_for_what_is_older_than_a_day, begin),
         cmocka_unit_test_setup(test_of_each_precedence_one_at_a_time_is_escalated_and_none_while_nothing_is_signed, begin),

@@ -32,6 +32,7 @@ ALLOWED = {
     "src/cli/main.c": {"openline [-C DIR]", "openline "},
     "src/cli/note.c": {"note list", "note accept"},
     "src/cli/print.c": {"openline: "},
+    "src/cli/terms.c": {"accept decline end ", "propose, accept, decline, ", "times propose", "flash=60s, duty=30m, "},
     "src/cli/send.c": {"flash, immediate, priority, routine", "delivered, taken, confirmed"},
     "src/station/conf.c": {"// Settings of this station.", "// How often a quiet path is tried",
                            "// How often an officer whose desk is attended"},

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "support.h"
+
+#include "desk/agree.h"
+#include "desk/alarm.h"
+#include "desk/kind.h"
+
+static struct ol_span text(const char *s)
+{
+    return ol_span(s, strlen(s));
+}
+
+/* Whatever reads is written again to the same bytes. */
+static bool reads_times(struct ol_span data)
+{
+    uint8_t again[OL_TERMS_MAX];
+    struct ol_wr w = ol_wr_to(again, sizeof again);
+    struct ol_times t;
+
+    if (ol_times_read(data, &t)) {
+        assert_int_equal(0, t.s[0]);
+        return false;
+    }
+    ol_times_write(&t, &w);
+    assert_true(ol_span_equal(ol_wr_span(&w), data));
+    return true;
+}
+
+/* As it stands, and not a byte more or less; and no bit of it stops the reader. */
+static void check_data(bool (*reads)(struct ol_span data), struct ol_span data)
+{
+    uint8_t copy[OL_TERMS_MAX];
+
+    assert_true(data.len < sizeof copy);
+    memcpy(copy, data.p, data.len);
+    copy[data.len] = 0;
+    assert_true(reads(ol_span(copy, data.len)));
+    assert_false(reads(ol_span(copy, data.len + 1)));
+    for (size_t n = 0; n < data.len; n++)
+        assert_false(reads(ol_span(copy, n)));
+    for (size_t bit = 0; bit < 8 * data.len; bit++) {
+        copy[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        (void)reads(ol_span(copy, data.len));
+        copy[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
+}
+
+/* The body of a proposal holds the data as they are. */
+static void check_proposal(uint8_t topic, struct ol_span data)
+{
+    const struct ol_proposal p = {.topic = topic, .terms = data};
+    uint8_t body[OL_TERMS_MAX + 16];
+    struct ol_wr w = ol_wr_to(body, sizeof body);
+    struct ol_proposal back;
+
+    ol_proposal_write(&p, &w);
+    assert_false(w.full);
+    assert_true(ol_body_readable(OL_KIND_PROPOSE, ol_wr_span(&w)));
+    CHECK_ERR(OL_OK, ol_proposal_read(ol_wr_span(&w), &back));
+    assert_true(ol_span_equal(data, back.terms));
+    for (size_t n = 0; n < w.len; n++)
+        CHECK_ERR(OL_MALFORMED, ol_proposal_read(ol_span(body, n), &back));
+}
+
+/* ---- Times ---- */
+
+static void test_times_come_back_and_have_one_form(void **state)
+{
+    uint8_t data[OL_TERMS_MAX];
+    struct ol_wr w = ol_wr_to(data, sizeof data);
+    struct ol_times t;
+
+    (void)state;
+    ol_times_init(&t);
+    t.s[OL_TIME_ONWARD] = OL_TIMES_MAX_S;
+    t.role[0] = text("watch-two");
+    t.role[3] = text("chief-of-staff");
+    ol_times_write(&t, &w);
+    check_data(reads_times, ol_wr_span(&w));
+    check_proposal(OL_TOPIC_TIMES, ol_wr_span(&w));
+}
+
+static void test_a_time_of_zero_or_beyond_a_week_or_a_role_in_capitals_does_not_read(void **state)
+{
+    static const struct {
+        const char *hex;
+        bool reads;
+    } cases[] = {
+        {"8f" "01010101" "00000000" "000000" "60606060", true},
+        {"8f" "01010101" "00000000" "00001a00093a80" "60606060", true}, /* a week */
+        {"8f" "01010101" "00000000" "00001a00093a81" "60606060", false},
+        {"8f" "00010101" "00000000" "000000" "60606060", false}, /* a FLASH in no time */
+        {"8f" "01010100" "00000000" "000000" "60606060", false},
+        {"8f" "01010101" "00000000" "000000" "60606141" "60", false}, /* a role in capitals */
+        {"8e" "01010101" "00000000" "000000" "606060", false},
+    };
+    uint8_t data[64];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++)
+        assert_int_equal(cases[i].reads, reads_times(ol_span(data, unhex(cases[i].hex, data, sizeof data))));
+}
+
+static void test_without_an_agreement_the_times_are_those_of_every_line(void **state)
+{
+    struct ol_times t;
+
+    (void)state;
+    ol_times_init(&t);
+    for (unsigned i = OL_ROUTINE; i <= OL_FLASH; i++) {
+        assert_int_equal(ol_alarm_take_s((enum ol_precedence)i), ol_times_take(&t, (enum ol_precedence)i));
+        assert_int_equal(0, ol_times_answer(&t, (enum ol_precedence)i));
+    }
+    for (uint8_t stage = OL_STAGE_DESK; stage < OL_STAGES; stage++)
+        assert_int_equal(0, ol_times_onward(&t, stage));
+    assert_string_equal("flash", ol_time_name(OL_TIME_TAKE));
+    assert_string_equal("answer_routine", ol_time_name(OL_TIME_ANSWER + 3));
+    assert_string_equal("unit", ol_time_name(OL_TIME_ONWARD + 2));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_times_come_back_and_have_one_form),
+        cmocka_unit_test(test_a_time_of_zero_or_beyond_a_week_or_a_role_in_capitals_does_not_read),
+        cmocka_unit_test(test_without_an_agreement_the_times_are_those_of_every_line),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,190 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What both sides agree as data, and what follows from it: within what time a message is taken, answered and passed on,
+and who is called when nobody takes it. Both sides show the same of it, and still do after a restart."""
+import calendar
+import os
+import sys
+import time
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import stations
+from stations import wait_for
+
+
+def seconds(moment):
+    return calendar.timegm(time.strptime(moment, "%Y-%m-%dT%H:%M:%SZ"))
+
+
+class Agreed(unittest.TestCase):
+    def setUp(self):
+        self.pair = stations.Pair(proxied=False)
+        self.addCleanup(self.pair.close)
+        self.a, self.b = self.pair.a, self.pair.b
+        self.pair.up()
+
+    def line(self, station):
+        return "freedonia" if station is self.a else "ruritania"
+
+    def other(self, station):
+        return self.b if station is self.a else self.a
+
+    def listed(self, station, command):
+        return station.must(command, "list", self.line(station), "--json").lines
+
+    def in_force(self, station, command):
+        return next(one for one in self.listed(station, command) if one["in_force"])
+
+    def refused(self, station, code, said, *args):
+        before = len(stations.record(station, self.line(station)))
+        answer = station.run(*args)
+        self.assertEqual((answer.code, answer.out), (code, ""), args)
+        self.assertIn(said, answer.err)
+        self.assertEqual(len(stations.record(station, self.line(station))), before)
+
+    def agree(self, station, command, *terms):
+        """Proposed here and accepted there; its id, once it is in force on both sides."""
+        other = self.other(station)
+        asked = station.must(command, "propose", self.line(station), *terms, "--json").json["id"]
+        wait_for(lambda: any(one["id"] == asked for one in self.listed(other, command)), "the proposal to arrive")
+        other.must(command, "accept", self.line(other), asked)
+        self.holds(command, asked)
+        return asked
+
+    def holds(self, command, asked):
+        wait_for(lambda: all(self.in_force(one, command)["id"] == asked for one in (self.a, self.b)),
+                 f"{asked} to be in force on both sides")
+
+    def sent(self, station, *args):
+        return station.must("send", self.line(station), *args, "--wait", "delivered", "--json").json["id"]
+
+    def show(self, station, message):
+        return station.must("show", self.line(station), message, "--json").json
+
+    def both(self, message):
+        wait_for(lambda: self.show(self.b, message)["delivered_at"] == self.show(self.a, message)["delivered_at"],
+                 "both to have the receipt")
+        return self.show(self.a, message), self.show(self.b, message)
+
+    def after(self, message, name):
+        """How long after its receipt something is due, the same on both sides; None: it is not."""
+        one, other = self.both(message)
+        self.assertEqual(one[name], other[name])
+        return seconds(one[name]) - seconds(one["delivered_at"]) if one[name] else None
+
+    def wait_past(self, message):
+        signed = seconds(self.show(self.a, message)["time"])
+        wait_for(lambda: time.time() >= signed + 1, "the second of its signature to be over")
+
+    def alarms(self, station):
+        return [(one["kind"], one["about"]) for one in station.must("alarm", "list", "--json").lines
+                if one["state"] != "rectified"]
+
+    def restart(self):
+        for station in (self.a, self.b):
+            station.must("down")
+        self.pair.up()
+
+    def test_a_fresh_line_has_the_times_of_every_line(self):
+        for station in (self.a, self.b):
+            given, = self.listed(station, "times")
+            self.assertEqual((given["id"], given["state"], given["in_force"]), (None, "given", True))
+            self.assertEqual([given["terms"][name] for name in ("flash", "immediate", "priority", "routine")],
+                             [60, 300, 1800, 10800])
+            self.assertEqual((given["terms"]["answer_flash"], given["terms"]["desk"], given["terms"]["deputy_here"]), (0, 0, None))
+        self.assertEqual(self.after(self.sent(self.a, "-p", "immediate", "text"), "due"), 300)
+
+    def test_agreed_times_hold_for_what_is_signed_from_the_acceptance_on_and_both_sides_show_the_same_due(self):
+        before = self.sent(self.a, "-p", "immediate", "before")
+        self.wait_past(before)
+        asked = self.agree(self.b, "times", "immediate=2m", "routine=1h", "answer-routine=1d", "deputy-here=watch-two",
+                           "next-role-there=chief-of-staff")
+        here, there = self.in_force(self.b, "times")["terms"], self.in_force(self.a, "times")["terms"]
+        self.assertEqual((here["deputy_here"], here["next_role_there"]), ("watch-two", "chief-of-staff"))
+        self.assertEqual((there["deputy_there"], there["next_role_here"], there["deputy_here"]), ("watch-two", "chief-of-staff", None))
+        self.assertEqual((here["immediate"], here["flash"], here["answer_routine"]), (120, 60, 86400))
+        flash = self.sent(self.a, "-p", "flash", "text")
+        after = self.sent(self.a, "-p", "immediate", "after")
+        answered = self.sent(self.b, "text")
+        self.assertEqual([self.after(one, "due") for one in (before, flash, after, answered)], [300, 60, 120, 3600])
+        self.a.must("take", "freedonia", answered)
+        wait_for(lambda: self.show(self.b, answered)["state"] == "taken", "the taking to arrive")
+        self.assertEqual(self.after(answered, "due"), 86400)
+        for station in (self.a, self.b):
+            said = station.must("times", "list", self.line(station)).out
+            self.assertIn("IN FORCE", said)
+            self.assertIn("watch-two", said)
+
+        # What is proposed next starts from what is in force, whoever proposed that.
+        wider = self.a.must("times", "propose", "freedonia", "flash=90s", "--json").json["id"]
+        self.assertEqual(self.in_force(self.a, "times")["id"], asked)
+        terms = next(one for one in self.listed(self.a, "times") if one["id"] == wider)["terms"]
+        self.assertEqual((terms["flash"], terms["immediate"], terms["deputy_there"]), (90, 120, "watch-two"))
+        self.restart()
+        self.assertEqual([self.after(one, "due") for one in (before, flash, after, answered)], [300, 60, 120, 86400])
+        self.wait_past(after)
+        self.a.must("times", "end", "freedonia", asked)
+        wait_for(lambda: all(self.in_force(one, "times")["id"] is None for one in (self.a, self.b)), "the times of every line")
+        self.assertEqual(self.after(self.sent(self.a, "-p", "immediate", "now"), "due"), 300)
+        self.assertEqual(self.after(after, "due"), 120)
+
+    def test_an_untaken_message_goes_to_the_roles_agreed_in_the_times_agreed(self):
+        self.agree(self.a, "times", "priority=1s", "deputy-there=watch-two", "next-role-there=chief-of-staff")
+        message = self.sent(self.a, "-p", "priority", "text")
+        def called(station):
+            return [(one["role"], one["side"]) for one in self.show(station, message)["chain"] if one["state"] == "escalated"]
+        side = self.b.line("ruritania")["side"]
+        want = [("watch-two", side), ("chief-of-staff", side)]
+        for station in (self.a, self.b):
+            wait_for(lambda: called(station) == want, "both steps to be on the record")
+            self.assertEqual([one["to"] for one in self.show(station, message)["acts"]], ["watch-two", "chief-of-staff"])
+            said = station.must("show", self.line(station), message).out
+            self.assertIn("watch-two", said)
+            self.assertIn("chief-of-staff", said)
+
+    def test_what_is_not_answered_or_not_passed_on_in_time_is_an_alarm_on_both_sides_until_it_is(self):
+        self.agree(self.a, "times", "answer-priority=1s", "desk=1s", "unit=1d")
+        message = self.sent(self.a, "-p", "priority", "--to", "convoy-desk", "--answer", "y", "Is the road open?")
+        plain = self.sent(self.a, "-p", "priority", "--answer", "n", "text")
+        late = ("onward_late", message)
+        for station in (self.a, self.b):
+            wait_for(lambda: late in self.alarms(station), "the alarm that it is not passed on")
+        self.assertNotIn(("unanswered", message), self.alarms(self.b))
+        self.assertEqual(self.after(message, "onward_due"), 1)
+        self.b.must("onward", "ruritania", message, "--stage", "desk")
+        for station in (self.a, self.b):
+            wait_for(lambda: late not in self.alarms(station), "the alarm to end")
+            wait_for(lambda: ("unanswered", message) in self.alarms(station), "the alarm that it is not answered")
+        self.assertEqual(self.after(message, "onward_due"), 86400)
+        self.b.must("take", "ruritania", plain)
+        self.b.must("answer", "ruritania", message, "It is.")
+        for station in (self.a, self.b):
+            wait_for(lambda: ("unanswered", message) not in self.alarms(station), "the alarm to end")
+            self.assertNotIn("unanswered", [kind for kind, about in self.alarms(station)])
+        self.b.must("onward", "ruritania", message, "--stage", "unit")
+        wait_for(lambda: self.show(self.a, message)["onward_due"] is None, "nothing more to be passed on")
+        self.assertEqual(self.after(plain, "onward_due"), None)
+
+    def test_times_that_make_no_sense_are_refused_and_leave_no_entry(self):
+        for terms in (("flash=0s",), ("routine=8d",), ("noon=1h",), ("deputy-here=Watch Two",), ("flash",), ("flash=soon",), ("flash=1y",)):
+            self.refused(self.a, 2, terms[0].split("=")[0].replace("-", "_") if "=" in terms[0] and "soon" not in terms[0]
+                         and "1y" not in terms[0] else terms[0], "times", "propose", "freedonia", *terms)
+        self.refused(self.a, 2, "times", "times", "propose", "freedonia")
+        self.refused(self.a, 2, "times", "times", "accept", "freedonia", "A1", "A2")
+        self.refused(self.a, 1, "A99", "times", "accept", "freedonia", "A99")
+
+    def test_the_deadline_that_a_form_gives_itself_is_due_when_it_is_taken(self):
+        sample = [one["name"] for one in self.a.must("form", "show", "UNUSUAL", "--json").json["fields"]]
+        self.assertGreater(len(sample), 1)
+        fields = []
+        for one in self.a.must("form", "show", "UNUSUAL", "--json").json["fields"]:
+            if one["required"]:
+                fields += ["--field", f"{one['n']}={one['example']}"]
+        message = self.sent(self.a, "--form", "UNUSUAL", *fields)
+        self.b.must("take", "ruritania", message)
+        wait_for(lambda: self.show(self.a, message)["state"] == "taken", "the taking to arrive")
+        self.assertEqual(self.after(message, "due"), 48 * 3600)
+
+
+unittest.main()
