@@ -4,6 +4,7 @@
 #define OL_CLI_CASE_H
 
 #include "cli/cmd.h"
+#include "desk/terms.h"
 #include "proof/proof.h"
 #include "station/snapshot.h"
 
@@ -19,5 +20,9 @@ struct ol_case {
 OL_MUST_USE enum ol_err ol_case_open(const struct ol_cli *c, const char *line, struct ol_case *out,
                                      struct ol_fault *f);
 void ol_case_close(struct ol_case *x); /* wipes */
+
+/* Whether what both sides agreed lets this entry be given away so. UNEXPECTED: it does not, with the fault. */
+OL_MUST_USE enum ol_err ol_case_may(const struct ol_case *x, const struct ol_row *row, enum ol_forbids what,
+                                    struct ol_fault *f);
 
 #endif

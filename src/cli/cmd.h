@@ -56,6 +56,7 @@ enum ol_exit ol_cmd_channel(const struct ol_cli *c);
 enum ol_exit ol_cmd_exercise(const struct ol_cli *c);
 enum ol_exit ol_cmd_agree(const struct ol_cli *c);
 enum ol_exit ol_cmd_times(const struct ol_cli *c);
+enum ol_exit ol_cmd_handling(const struct ol_cli *c);
 enum ol_exit ol_cmd_note(const struct ol_cli *c);
 enum ol_exit ol_cmd_alarm(const struct ol_cli *c);
 enum ol_exit ol_cmd_desk(const struct ol_cli *c);
@@ -102,6 +103,8 @@ uint32_t ol_cmd_time(const char *text);
 /* As `list` and as `note list` show one. */
 void ol_message_print(const json_t *m);
 void ol_note_print(const json_t *note);
+/* What may not be done with a message, if anything. */
+void ol_forbids_print(const json_t *m);
 /* UTC seconds as in every JSON. */
 json_t *ol_cmd_time_json(uint32_t utc);
 /* Both desks of a line, as its status has them, each on a row; nothing when neither is known. */

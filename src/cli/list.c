@@ -92,11 +92,10 @@ static void print_handling(const json_t *m)
     print_word(m, "handling", "say.show.handling");
 }
 
-void ol_message_print(const json_t *m)
+static void print_body(const json_t *m)
 {
     bool struck = json_is_string(json_object_get(m, "superseded_by"));
 
-    print_handling(m);
     print_head(m);
     print_marks(m);
     print_meaning(m);
@@ -110,11 +109,18 @@ void ol_message_print(const json_t *m)
     print_word(m, "to", "say.show.to");
     print_word(m, "level", "say.show.level");
     print_word(m, "ref", "say.show.ref");
+    ol_forbids_print(m);
     print_word(m, "due", "say.show.due");
     print_word(m, "onward_due", "say.show.onward_due");
     if (json_is_string(json_object_get(m, "subject")))
         ol_print_text(json_object_get(m, "subject"), struck ? "    ~~ # " : "       # ");
     ol_print_text(json_object_get(m, "text"), struck ? "    ~~ " : "       ");
+}
+
+void ol_message_print(const json_t *m)
+{
+    print_handling(m);
+    print_body(m);
     print_handling(m);
     fflush(stdout);
 }
@@ -291,12 +297,14 @@ enum ol_exit ol_cmd_show(const struct ol_cli *c)
         ol_print_json(m);
         return OL_EXIT_DONE;
     }
-    ol_message_print(m);
+    print_handling(m);
+    print_body(m);
     ol_print(stdout, "say.show.delivered", "time", ol_word_time(m, "delivered_at", buf), NULL);
     if (json_is_false(json_object_get(m, "understood")))
         ol_print(stdout, "say.show.unread", NULL);
     json_array_foreach(json_object_get(m, "acts"), i, act)
         print_act(act);
+    print_handling(m); /* what was read back is as much of it as the text */
     json_decref(m);
     return OL_EXIT_DONE;
 }

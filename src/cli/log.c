@@ -9,6 +9,14 @@ static bool is_set(const json_t *e, const char *name)
     return json_is_true(json_object_get(e, name));
 }
 
+static void print_handling(const json_t *e)
+{
+    char buf[OL_WORD_MAX];
+
+    if (json_is_string(json_object_get(e, "handling")))
+        ol_print(stdout, "say.show.handling", "word", ol_word(e, "handling", buf), NULL);
+}
+
 static void print_entry(const json_t *e)
 {
     static const char *const marks[][2] = {
@@ -18,6 +26,7 @@ static void print_entry(const json_t *e)
     char buf[OL_WORD_MAX];
     char hash[17]; /* its beginning; all of it is in the JSON */
 
+    print_handling(e);
     ol_print_cell(ol_word(e, "id", buf), 5);
     ol_print_cell(ol_word(e, "kind", buf), 8);
     ol_print_cell(ol_word(e, "precedence", buf), 9);
@@ -34,6 +43,7 @@ static void print_entry(const json_t *e)
     ol_print_row_end();
     if (json_is_string(json_object_get(e, "text")))
         ol_print_text(json_object_get(e, "text"), "       ");
+    print_handling(e);
 }
 
 static enum ol_err log_page(const struct ol_cli *c, struct ol_control *control, json_t **next,

@@ -128,6 +128,11 @@ static const struct ol_cmd commands[] = {
      "       openline [-C DIR] times accept|decline|end LINE ID [--reason TEXT]\n"
      "       openline [-C DIR] times list LINE",
      "help.times", "reason ", 2, OL_OPERANDS_MAX, false, ol_cmd_times},
+    {"handling",
+     "propose LINE WORD=nothing|publish,feed,forward...\n"
+     "       openline [-C DIR] handling accept|decline|end LINE ID [--reason TEXT]\n"
+     "       openline [-C DIR] handling list LINE",
+     "help.handling", "reason ", 2, OL_OPERANDS_MAX, false, ol_cmd_handling},
     {"note",
      "LINE ID [--kind KIND] [--lang TAG] (TEXT | -)\n"
      "       openline [-C DIR] note list [LINE [ID]] [--kind KIND]\n"

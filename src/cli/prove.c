@@ -139,6 +139,8 @@ static enum ol_err disclose(const struct ol_case *x, const char *id, const char 
     else if (!is_whole(&rows))
         err = refuse_entry(f, OL_ABSENT, "err.disclose.unsealed", id, x);
     else
+        err = ol_case_may(x, &rows.row[0], OL_FORBIDS_FORWARD, f);
+    if (!err)
         err = write_disclosure(x, &rows, file, f);
     rows_free(&rows);
     return err;

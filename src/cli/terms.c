@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* times: what both sides of a line agree as data, named on the command line and shown. */
+/* times, handling: what both sides of a line agree as data, named on the command line and shown. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -97,4 +97,90 @@ enum ol_exit ol_cmd_times(const struct ol_cli *c)
                                                   .most = OL_OPERANDS_MAX,
                                                   .propose = propose_times,
                                                   .print = print_times});
+}
+
+/* ---- Handling ---- */
+
+/* The names in a list with a comma between them; none of "nothing". NULL: it is empty. */
+static json_t *names_of(const char *value)
+{
+    json_t *list = json_array();
+
+    if (strcmp(value, "nothing") == 0)
+        return list;
+    while (*value != '\0') {
+        size_t len = strcspn(value, ",");
+
+        json_array_append_new(list, json_stringn(value, len));
+        value += len + (value[len] == ',');
+    }
+    if (json_array_size(list) > 0)
+        return list;
+    json_decref(list);
+    return NULL;
+}
+
+static enum ol_exit propose_handling(const struct ol_cli *c)
+{
+    json_t *terms = json_object();
+
+    for (size_t i = 2; i < c->args.operands; i++) {
+        const char *word = c->args.operand[i];
+        size_t len = strcspn(word, "=");
+        json_t *names = word[len] == '=' ? names_of(word + len + 1) : NULL;
+
+        if (names == NULL || len == 0) {
+            json_decref(names);
+            json_decref(terms);
+            return ol_cmd_bad_value("handling propose", word, "ministers-only=publish,feed,forward, internal=nothing");
+        }
+        json_object_setn_new(terms, word, len, names);
+    }
+    return propose(c, "handling", terms);
+}
+
+/* "publish, feed", or a word for none. */
+static const char *joined(const json_t *list, char buf[static OL_WORD_MAX])
+{
+    size_t len = 0;
+    const json_t *one;
+    size_t i;
+
+    json_array_foreach(list, i, one) {
+        int n = snprintf(buf + len, OL_WORD_MAX - len, "%s%s", i > 0 ? ", " : "", json_string_value(one));
+
+        len += n > 0 && (size_t)n < OL_WORD_MAX - len ? (size_t)n : 0;
+    }
+    return i > 0 ? buf : ol_text("say.terms.nothing");
+}
+
+void ol_forbids_print(const json_t *m)
+{
+    char buf[OL_WORD_MAX];
+
+    if (json_is_false(json_object_get(m, "handling_agreed")))
+        ol_print(stdout, "say.show.handling_unknown", NULL);
+    if (json_array_size(json_object_get(m, "forbids")) > 0)
+        ol_print(stdout, "say.show.forbids", "what", joined(json_object_get(m, "forbids"), buf), NULL);
+}
+
+static void print_handling(const json_t *accord)
+{
+    const char *word;
+    json_t *forbids;
+    char buf[OL_WORD_MAX];
+
+    json_object_foreach(json_object_get(accord, "terms"), word, forbids)
+        ol_print(stdout, "say.terms.forbids", "word", word, "what", joined(forbids, buf), NULL);
+}
+
+enum ol_exit ol_cmd_handling(const struct ol_cli *c)
+{
+    return ol_agree_run(c, &(struct ol_agree_cmd){.name = "handling",
+                                                  .verbs = VERBS,
+                                                  .meant = MEANT,
+                                                  .proposal = "",
+                                                  .most = OL_OPERANDS_MAX,
+                                                  .propose = propose_handling,
+                                                  .print = print_handling});
 }

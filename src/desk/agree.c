@@ -7,7 +7,7 @@
 #include "base/cbor.h"
 #include "desk/dialogue.h"
 
-static const char *const topics[OL_TOPICS] = {"", "channel", "exercise", "instructions", "tests", "times"};
+static const char *const topics[OL_TOPICS] = {"", "channel", "exercise", "instructions", "tests", "times", "handling"};
 static const char *const verbs[OL_VERBS] = {"accept", "decline", "end", "suspend", "resume"};
 static const char *const levels[OL_LEVELS] = {"leaders",   "ministers",    "heads-of-mission", "working", "military",
                                               "technical", "humanitarian", "track-15",         OL_LEVEL_SERVICE};
@@ -59,7 +59,7 @@ static size_t side_of(uint8_t author)
 
 static const size_t items[OL_TOPICS] = {
     [OL_TOPIC_CHANNEL] = 6, [OL_TOPIC_EXERCISE] = 4, [OL_TOPIC_INSTRUCTIONS] = 1, [OL_TOPIC_TESTS] = 5,
-    [OL_TOPIC_TIMES] = 2};
+    [OL_TOPIC_TIMES] = 2, [OL_TOPIC_HANDLING] = 2};
 
 void ol_proposal_write(const struct ol_proposal *p, struct ol_wr *w)
 {
@@ -139,9 +139,12 @@ static bool read_tests(struct ol_rd *r, struct ol_proposal *p)
 
 static bool read_terms(struct ol_rd *r, struct ol_proposal *p)
 {
+    struct ol_handlings handlings;
     struct ol_times times;
 
     p->terms = ol_rd_take(r, r->left);
+    if (p->topic == OL_TOPIC_HANDLING)
+        return ol_handlings_read(p->terms, &handlings) == OL_OK;
     return ol_times_read(p->terms, &times) == OL_OK;
 }
 
@@ -278,6 +281,14 @@ const struct ol_accord *ol_agree_at(const struct ol_agree *a, enum ol_topic topi
             last = x;
     }
     return last != NULL && last->state == OL_ACCORD_ENDED && last->last.since <= time ? NULL : last;
+}
+
+void ol_agree_handlings(const struct ol_agree *a, uint32_t time, struct ol_handlings *out)
+{
+    const struct ol_accord *x = ol_agree_at(a, OL_TOPIC_HANDLING, time);
+
+    if (x == NULL || ol_handlings_read(x->what.terms, out))
+        ol_handlings_init(out);
 }
 
 enum ol_channel_state ol_channel_step(const struct ol_channel *c, struct ol_step *step)

@@ -9,7 +9,7 @@
  *               [3]                                            that INSTRUCTION may be used
  *               [4, every, from, role, other role]             tests of the line by people (linetest.h), every so many
  *                                                              minutes, from UTC seconds on; roles as of a channel
- *               [5, times]                                     as terms.h has them
+ *               [5, times], [6, handling]                      as terms.h has them
  *     respond   [about, verb] or [about, verb, reason]         about: of accept, decline and end a proposal, 2 * number,
  *                                                              + 1 for B's; of suspend and resume a level
  *
@@ -29,6 +29,7 @@ enum ol_topic {
     OL_TOPIC_INSTRUCTIONS,
     OL_TOPIC_TESTS,
     OL_TOPIC_TIMES,
+    OL_TOPIC_HANDLING,
     OL_TOPICS,
 };
 
@@ -163,6 +164,8 @@ bool ol_agree_stands(const struct ol_agree *a, enum ol_topic topic);
 /* What of this topic was in force at a moment, by the times that were signed: what was accepted last before it, unless
  * that had been ended. NULL: nothing. So both sides find the same, in whatever order entries come. */
 const struct ol_accord *ol_agree_at(const struct ol_agree *a, enum ol_topic topic, uint32_t time);
+/* The words in force then; those of every line where none were agreed. */
+void ol_agree_handlings(const struct ol_agree *a, uint32_t time, struct ol_handlings *out);
 
 /* The state that is shown, and how it came to be; of two suspensions the one of whoever was first by the times signed. */
 enum ol_channel_state ol_channel_step(const struct ol_channel *c, struct ol_step *step);

@@ -2,6 +2,7 @@
 #include "desk/terms.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "base/cbor.h"
 #include "desk/alarm.h"
@@ -78,5 +79,104 @@ enum ol_err ol_times_read(struct ol_span data, struct ol_times *t)
     if (read_times(&r, t) && ol_rd_end(&r) == OL_OK)
         return OL_OK;
     *t = (struct ol_times){0};
+    return OL_MALFORMED;
+}
+
+/* ---- Handling ---- */
+
+static const char *const forbidden[OL_FORBIDS] = {"publish", "feed", "forward"};
+
+const char *ol_forbids_name(unsigned bit)
+{
+    assert(bit < OL_FORBIDS);
+    return forbidden[bit];
+}
+
+uint8_t ol_forbids_of(struct ol_span name)
+{
+    for (unsigned i = 0; i < OL_FORBIDS; i++) {
+        if (ol_span_equal(name, ol_span(forbidden[i], strlen(forbidden[i]))))
+            return (uint8_t)(1u << i);
+    }
+    return 0;
+}
+
+void ol_handlings_init(struct ol_handlings *t)
+{
+    static const struct {
+        const char *word;
+        uint8_t forbids;
+    } given[OL_HANDLINGS_GIVEN] = {
+        {"open", 0}, {"not-for-publication", OL_FORBIDS_PUBLISH}, {"addressee-only", OL_FORBIDS_ALL}};
+
+    for (t->n = 0; t->n < OL_HANDLINGS_GIVEN; t->n++)
+        t->row[t->n] = (struct ol_handling){ol_span(given[t->n].word, strlen(given[t->n].word)), given[t->n].forbids};
+}
+
+const struct ol_handling *ol_handling_find(const struct ol_handlings *t, struct ol_span word)
+{
+    assert(t->n >= OL_HANDLINGS_GIVEN && t->n <= OL_HANDLINGS_GIVEN + OL_HANDLINGS_AGREED);
+    for (size_t i = 0; i < t->n; i++) {
+        if (ol_span_equal(t->row[i].word, word))
+            return &t->row[i];
+    }
+    return NULL;
+}
+
+bool ol_handling_forbids(const struct ol_handlings *t, struct ol_span word, enum ol_forbids what)
+{
+    const struct ol_handling *row = ol_handling_find(t, word);
+
+    if (word.len == 0)
+        return false;
+    return row == NULL || (row->forbids & what);
+}
+
+void ol_handlings_write(const struct ol_handlings *t, struct ol_wr *w)
+{
+    assert(t->n > OL_HANDLINGS_GIVEN && t->n <= OL_HANDLINGS_GIVEN + OL_HANDLINGS_AGREED);
+    ol_cbor_put_array(w, 2 * (t->n - OL_HANDLINGS_GIVEN));
+    for (size_t i = OL_HANDLINGS_GIVEN; i < t->n; i++) {
+        ol_cbor_put_text(w, t->row[i].word);
+        ol_cbor_put_uint(w, t->row[i].forbids);
+    }
+}
+
+static bool is_after(struct ol_span word, struct ol_span last)
+{
+    size_t len = word.len < last.len ? word.len : last.len;
+    int order = memcmp(word.p, last.p, len);
+
+    return order > 0 || (order == 0 && word.len > last.len);
+}
+
+static bool read_handling(struct ol_rd *r, struct ol_handlings *t)
+{
+    struct ol_handling *row = &t->row[t->n];
+    uint64_t forbids;
+
+    row->word = ol_cbor_text(r);
+    forbids = ol_cbor_uint(r);
+    row->forbids = (uint8_t)forbids;
+    if (row->word.len > OL_WORD_LEVEL || !ol_word_valid(row->word) || forbids > OL_FORBIDS_ALL ||
+        ol_handling_find(t, row->word) != NULL ||
+        (t->n > OL_HANDLINGS_GIVEN && !is_after(row->word, t->row[t->n - 1].word)))
+        return false;
+    t->n++;
+    return true;
+}
+
+enum ol_err ol_handlings_read(struct ol_span data, struct ol_handlings *t)
+{
+    struct ol_rd r = ol_rd_from(data);
+    size_t n = ol_cbor_array(&r);
+    bool good = n > 0 && n % 2 == 0 && n / 2 <= OL_HANDLINGS_AGREED;
+
+    ol_handlings_init(t);
+    for (size_t i = 0; good && i < n / 2; i++)
+        good = read_handling(&r, t);
+    if (good && ol_rd_end(&r) == OL_OK)
+        return OL_OK;
+    ol_handlings_init(t);
     return OL_MALFORMED;
 }

@@ -8,6 +8,8 @@
  *                desk, duty, unit,                       and passed on so far; 0: no time
  *                deputy, next role, deputy, next role]   to whom an untaken one goes on the side of the proposal's author,
  *                                                        then on the other; may be empty
+ *     handling  [word, what it forbids, word, ...]       words ascending, none of those of every line; a sum of
+ *                                                        enum ol_forbids
  *
  * All times count from the receipt, which both sides have.
  */
@@ -46,5 +48,45 @@ uint32_t ol_times_onward(const struct ol_times *t, uint8_t stage);
 void ol_times_write(const struct ol_times *t, struct ol_wr *w);
 /* Borrows. MALFORMED: a time to be taken that is 0, one above OL_TIMES_MAX_S, a role that is no word. */
 OL_MUST_USE enum ol_err ol_times_read(struct ol_span data, struct ol_times *t);
+
+/* ---- Handling: what may not be done with a message ---- */
+
+enum ol_forbids {
+    OL_FORBIDS_PUBLISH = 1, /* to make it public */
+    OL_FORBIDS_FEED = 2,    /* to put it into a stream that others read */
+    OL_FORBIDS_FORWARD = 4, /* to give it, or a proof of it, to a third party */
+    OL_FORBIDS_ALL = 7,
+};
+#define OL_FORBIDS 3u
+
+/* "publish", "feed", "forward", as the bits go: never translated. */
+const char *ol_forbids_name(unsigned bit);
+/* The sum that a name stands for; 0: it is none. */
+uint8_t ol_forbids_of(struct ol_span name);
+
+#define OL_HANDLINGS_GIVEN 3u
+#define OL_HANDLINGS_AGREED 32u
+
+struct ol_handling {
+    struct ol_span word;
+    uint8_t forbids;
+};
+
+struct ol_handlings {
+    size_t n; /* those of every line first */
+    struct ol_handling row[OL_HANDLINGS_GIVEN + OL_HANDLINGS_AGREED];
+};
+
+/* Those of every line: open, not-for-publication, addressee-only. */
+void ol_handlings_init(struct ol_handlings *t);
+/* NULL: it is not in the table. */
+const struct ol_handling *ol_handling_find(const struct ol_handlings *t, struct ol_span word);
+/* What publishes, feeds or forwards asks this first. Without a word nothing is forbidden; by one that is in no table, all:
+ * nobody here knows what it means. */
+bool ol_handling_forbids(const struct ol_handlings *t, struct ol_span word, enum ol_forbids what);
+
+void ol_handlings_write(const struct ol_handlings *t, struct ol_wr *w);
+/* Borrows; those of every line stand before what was read. MALFORMED: *t is as on every line. */
+OL_MUST_USE enum ol_err ol_handlings_read(struct ol_span data, struct ol_handlings *t);
 
 #endif

@@ -121,6 +121,8 @@ bool agree_allows(struct line *l, uint8_t flags, const struct ol_message *meant,
     const struct ol_channel *c = ol_agree_level(a, meant->level);
     struct ol_step step;
 
+    if (!terms_allow(l, meant, f))
+        return false;
     if (meant->marker == OL_INSTRUCTION && !ol_agree_stands(a, OL_TOPIC_INSTRUCTIONS)) {
         ol_fault_set(f, OL_EXIT_FAILED, "err.station.instruction", "line", l->info.name, NULL);
         return false;
@@ -533,6 +535,7 @@ void agree_respond(const struct request *r)
         [OL_TOPIC_INSTRUCTIONS] = 1u << OL_VERB_ACCEPT | 1u << OL_VERB_DECLINE | 1u << OL_VERB_END,
         [OL_TOPIC_TESTS] = 1u << OL_VERB_ACCEPT | 1u << OL_VERB_DECLINE | 1u << OL_VERB_END,
         [OL_TOPIC_TIMES] = 1u << OL_VERB_ACCEPT | 1u << OL_VERB_DECLINE | 1u << OL_VERB_END,
+        [OL_TOPIC_HANDLING] = 1u << OL_VERB_ACCEPT | 1u << OL_VERB_DECLINE | 1u << OL_VERB_END,
     };
     struct line *l = line_param(r);
     int topic = topic_param(r);

@@ -14,7 +14,7 @@
  *     ending.c     how a line is closed, revoked, succeeded
  *     form.c       forms: their numbers, sending, reading
  *     agree.c      what both sides agreed: channels, exercises, instructions
- *     terms.c      what both sides agreed as data: times
+ *     terms.c      what both sides agreed as data: times, handling
  *     desk.c       who is at a desk, and the watch check
  *     linetest.c   tests of the line by people
  *     view.c       messages, acts and the record as JSON
@@ -379,9 +379,14 @@ void terms_of(struct line *l, const struct ol_row *row, struct ol_owed_times *ou
 uint32_t terms_first_s(struct line *l, const struct ol_header *h);
 /* The role that the sides agreed for this step of a message that nobody takes, else the step's name. */
 void terms_role(struct line *l, const struct ol_header *h, uint8_t step, char out[static OL_WORD_ROLE + 1]);
-/* `due` and `onward_due` into the message's object. */
+/* `due`, `onward_due` and what its handling forbids into the message's object. */
 void terms_show(struct line *l, const struct ol_row *row, const struct ol_dialogue *d, uint32_t delivered_at,
                 json_t *message);
+/* Whether a message so meant keeps to what was agreed: once the sides have agreed on words of handling, it has one of them.
+ * False with the fault. */
+bool terms_allow(struct line *l, const struct ol_message *meant, struct ol_fault *f);
+/* How the message may be handled that an entry is, or is about; null: nothing is said. */
+json_t *terms_handling(struct line *l, const struct ol_row *row);
 /* What a proposal holds, `here` and `there` as this side counts; null for one without data. */
 json_t *terms_json(const struct line *l, const struct ol_accord *x);
 bool terms_in_force(struct line *l, const struct ol_accord *x);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What both sides agreed as data: read from requests, shown, and asked for by whatever it governs. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "station/station.h"
@@ -143,6 +144,137 @@ static bool read_times(const struct request *r, struct line *l, struct ol_wr *w,
     return true;
 }
 
+/* ---- Handling ---- */
+
+static json_t *forbids_json(uint8_t forbids)
+{
+    json_t *list = json_array();
+
+    for (unsigned i = 0; i < OL_FORBIDS; i++) {
+        if (forbids & 1u << i)
+            json_array_append_new(list, json_string(ol_forbids_name(i)));
+    }
+    return list;
+}
+
+static json_t *handlings_json(const struct ol_handlings *t)
+{
+    json_t *out = json_object();
+
+    for (size_t i = 0; i < t->n; i++)
+        json_object_setn_new(out, (const char *)t->row[i].word.p, t->row[i].word.len, forbids_json(t->row[i].forbids));
+    return out;
+}
+
+static void show_handling(struct line *l, const struct ol_row *row, json_t *message)
+{
+    struct ol_handlings t;
+    struct ol_message m;
+    const struct ol_handling *known;
+    bool says = ol_meaning_read(row->h.kind, row->body, &m) == OL_OK && m.handling.len > 0;
+
+    ol_agree_handlings(agreed(l), row->h.time, &t);
+    known = says ? ol_handling_find(&t, m.handling) : NULL;
+    json_object_set_new(message, "handling_agreed", says ? json_boolean(known != NULL) : json_null());
+    json_object_set_new(message, "forbids", forbids_json(known != NULL ? known->forbids : says ? OL_FORBIDS_ALL : 0));
+}
+
+json_t *terms_handling(struct line *l, const struct ol_row *row)
+{
+    struct ol_message m;
+    struct ol_row about;
+    uint8_t author;
+    uint32_t seq;
+    bool says = ol_meaning_read(row->h.kind, row->body, &m) == OL_OK;
+
+    if (!says && ol_is_act(row->h.kind)) {
+        ol_message_refer(row, &author, &seq);
+        says = author != 0 && ol_store_row(l->station->store, l->info.number, author, seq, &about) == OL_OK &&
+               ol_meaning_read(about.h.kind, about.body, &m) == OL_OK;
+    }
+    return says && m.handling.len > 0 ? json_stringn((const char *)m.handling.p, m.handling.len) : json_null();
+}
+
+static void name_words(const struct ol_handlings *t, char out[static OL_FAULT_VALUE])
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < t->n && len + OL_WORD_LEVEL + 3 < OL_FAULT_VALUE; i++)
+        len += (size_t)snprintf(out + len, OL_FAULT_VALUE - len, "%s%.*s", i > 0 ? ", " : "", (int)t->row[i].word.len,
+                                (const char *)t->row[i].word.p);
+}
+
+bool terms_allow(struct line *l, const struct ol_message *meant, struct ol_fault *f)
+{
+    uint32_t now = station_now(l->station).utc;
+    char word[OL_WORD_LEVEL + 1];
+    char words[OL_FAULT_VALUE];
+    struct ol_handlings t;
+
+    ol_agree_handlings(agreed(l), now, &t);
+    if (meant->handling.len == 0 || ol_handling_find(&t, meant->handling) != NULL ||
+        ol_agree_at(agreed(l), OL_TOPIC_HANDLING, now) == NULL)
+        return true;
+    snprintf(word, sizeof word, "%.*s", (int)meant->handling.len, (const char *)meant->handling.p);
+    name_words(&t, words);
+    ol_fault_set(f, OL_EXIT_USAGE, "err.terms.handling_word", "line", l->info.name, "word", word, "words", words, NULL);
+    return false;
+}
+
+static int compare(const void *x, const void *y)
+{
+    const struct ol_handling *a = x;
+    const struct ol_handling *b = y;
+    size_t len = a->word.len < b->word.len ? a->word.len : b->word.len;
+    int order = memcmp(a->word.p, b->word.p, len);
+
+    return order != 0 ? order : (a->word.len > b->word.len) - (a->word.len < b->word.len);
+}
+
+/* {"word": ["publish"], ...}: in no order. */
+static bool read_forbids(const json_t *list, uint8_t *forbids)
+{
+    const json_t *one;
+    size_t i;
+
+    *forbids = 0;
+    json_array_foreach(list, i, one) {
+        uint8_t what = ol_forbids_of(ol_span(json_string_value(one), json_string_length(one)));
+
+        *forbids |= what;
+        if (what == 0)
+            return false;
+    }
+    return json_is_array(list);
+}
+
+static bool read_handlings(const struct request *r, struct ol_wr *w, struct ol_fault *f)
+{
+    json_t *given = json_object_get(r->params, "terms");
+    struct ol_handlings t;
+    struct ol_handlings back;
+    const char *name;
+    json_t *value;
+
+    ol_handlings_init(&t);
+    json_object_foreach(given, name, value) {
+        struct ol_handling *row = &t.row[t.n];
+
+        if (t.n == sizeof t.row / sizeof t.row[0] || !read_forbids(value, &row->forbids)) {
+            ol_fault_set(f, OL_EXIT_USAGE, "err.terms.handling", "name", name, NULL);
+            return false;
+        }
+        row->word = ol_span(name, strlen(name));
+        t.n++;
+    }
+    qsort(&t.row[OL_HANDLINGS_GIVEN], t.n - OL_HANDLINGS_GIVEN, sizeof t.row[0], compare);
+    ol_handlings_write(&t, w);
+    if (!w->full && ol_handlings_read(ol_wr_span(w), &back) == OL_OK)
+        return true;
+    ol_fault_set(f, OL_EXIT_USAGE, "err.terms.handling", "name", json_object_iter_key(json_object_iter(given)), NULL);
+    return false;
+}
+
 /* ---- As JSON ---- */
 
 static json_t *time_or_null(uint32_t utc)
@@ -158,24 +290,30 @@ void terms_show(struct line *l, const struct ol_row *row, const struct ol_dialog
     terms_of(l, row, &t);
     json_object_set_new(message, "due", time_or_null(ol_owed_due(d, delivered_at, &t)));
     json_object_set_new(message, "onward_due", time_or_null(ol_owed_onward(d, delivered_at, &t)));
+    show_handling(l, row, message);
 }
 
 json_t *terms_json(const struct line *l, const struct ol_accord *x)
 {
+    struct ol_handlings handlings;
     struct ol_times t;
 
     if (x->what.topic == OL_TOPIC_TIMES && ol_times_read(x->what.terms, &t) == OL_OK)
         return times_json(&t, x->id.author == line_side(l));
+    if (x->what.topic == OL_TOPIC_HANDLING && ol_handlings_read(x->what.terms, &handlings) == OL_OK)
+        return handlings_json(&handlings);
     return json_null();
 }
 
 /* What holds on a line on which nothing of this topic was agreed. */
 static json_t *given_json(int topic)
 {
+    struct ol_handlings handlings;
     struct ol_times t;
 
+    ol_handlings_init(&handlings);
     ol_times_init(&t);
-    return topic == OL_TOPIC_TIMES ? times_json(&t, true) : json_null();
+    return topic == OL_TOPIC_TIMES ? times_json(&t, true) : handlings_json(&handlings);
 }
 
 bool terms_in_force(struct line *l, const struct ol_accord *x)
@@ -202,5 +340,5 @@ bool terms_read(const struct request *r, struct line *l, int topic, struct ol_wr
         ol_fault_set(f, OL_EXIT_USAGE, "err.terms.none", "topic", ol_topic_name((uint8_t)topic), NULL);
         return false;
     }
-    return read_times(r, l, w, f);
+    return topic == OL_TOPIC_TIMES ? read_times(r, l, w, f) : read_handlings(r, w, f);
 }

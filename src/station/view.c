@@ -690,7 +690,7 @@ static json_t *log_row(struct line *l, const struct ol_row *row, const struct vi
     (void)which;
     ol_hash_hex(&row->hash, hash);
     return json_pack(
-        "{s:i,s:o,s:s,s:s,s:s,s:s,s:o,s:o,s:b,s:b,s:s,s:b,s:b,s:b,s:b,s:o,s:o}", "schema", 1, "id",
+        "{s:i,s:o,s:s,s:s,s:s,s:s,s:o,s:o,s:b,s:b,s:s,s:b,s:b,s:b,s:b,s:o,s:o,s:o}", "schema", 1, "id",
         view_id(row->h.author, row->h.seq), "line", l->info.name, "side",
         row->h.author == 'A' ? "A" : "B", "kind", ol_kind_name(row->h.kind), "precedence",
         view_precedence(row->h.flags), "time", view_time(row->h.time), "names",
@@ -698,7 +698,7 @@ static json_t *log_row(struct line *l, const struct ol_row *row, const struct vi
         "sealed", row->sealed, "hash", hash, "exercise", (row->h.flags & OL_FLAG_EXERCISE) != 0, "early",
         is_early(l, row), "time_doubtful", (row->marks & OL_ROW_TIME) != 0, "absent",
         ol_stream_is_absent(ol_record_stream(&l->core->record, row->h.author), row->h.seq), "about", about_json(row),
-        "text", words_json(l, row));
+        "text", words_json(l, row), "handling", terms_handling(l, row));
 }
 
 json_t *view_log(struct line *l, const char *after, size_t limit, struct ol_fault *f)

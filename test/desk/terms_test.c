@@ -118,12 +118,117 @@ static void test_without_an_agreement_the_times_are_those_of_every_line(void **s
     assert_string_equal("unit", ol_time_name(OL_TIME_ONWARD + 2));
 }
 
+/* ---- Handling ---- */
+
+static bool reads_handlings(struct ol_span data)
+{
+    uint8_t again[OL_TERMS_MAX];
+    struct ol_wr w = ol_wr_to(again, sizeof again);
+    struct ol_handlings t;
+
+    if (ol_handlings_read(data, &t)) {
+        assert_int_equal(OL_HANDLINGS_GIVEN, t.n);
+        return false;
+    }
+    ol_handlings_write(&t, &w);
+    assert_true(ol_span_equal(ol_wr_span(&w), data));
+    return true;
+}
+
+static void test_words_of_handling_come_back_and_have_one_form(void **state)
+{
+    uint8_t data[OL_TERMS_MAX];
+    struct ol_wr w = ol_wr_to(data, sizeof data);
+    struct ol_handlings t;
+
+    (void)state;
+    ol_handlings_init(&t);
+    t.row[t.n++] = (struct ol_handling){text("internal"), 0};
+    t.row[t.n++] = (struct ol_handling){text("ministers-only"), OL_FORBIDS_FEED | OL_FORBIDS_FORWARD};
+    ol_handlings_write(&t, &w);
+    check_data(reads_handlings, ol_wr_span(&w));
+    check_proposal(OL_TOPIC_HANDLING, ol_wr_span(&w));
+}
+
+static void test_words_that_are_none_or_stand_twice_or_are_every_lines_own_do_not_read(void **state)
+{
+    static const struct {
+        const char *hex;
+        bool reads;
+    } cases[] = {
+        {"82" "6161" "00", true},
+        {"82" "6161" "07", true},
+        {"82" "6161" "08", false},            /* what nobody knows */
+        {"80", false},                        /* nothing */
+        {"81" "6161", false},
+        {"82" "6141" "00", false},            /* capitals */
+        {"82" "60" "00", false},
+        {"84" "6161" "00" "6161" "01", false}, /* twice */
+        {"84" "6162" "00" "6161" "00", false}, /* not in order */
+        {"84" "6161" "00" "626161" "00", true},
+        {"84" "626161" "00" "6161" "00", false},
+        {"82" "646f70656e" "07", false},      /* open, that it forbids all */
+    };
+    uint8_t data[64];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++)
+        assert_int_equal(cases[i].reads, reads_handlings(ol_span(data, unhex(cases[i].hex, data, sizeof data))));
+}
+
+static void test_as_many_words_as_fit_can_be_agreed_and_no_more(void **state)
+{
+    (void)state;
+    for (size_t n = OL_HANDLINGS_AGREED; n <= OL_HANDLINGS_AGREED + 1; n++) {
+        uint8_t data[OL_TERMS_MAX];
+        struct ol_wr w = ol_wr_to(data, sizeof data);
+
+        ol_wr_u8(&w, 0x98);
+        ol_wr_u8(&w, (uint8_t)(2 * n));
+        for (size_t i = 0; i < n; i++) {
+            ol_wr_u8(&w, 0x78);
+            ol_wr_u8(&w, OL_WORD_LEVEL);
+            for (size_t at = 0; at < OL_WORD_LEVEL; at++)
+                ol_wr_u8(&w, (uint8_t)(at == 0 ? 'a' + i / 26 : at == 1 ? 'a' + i % 26 : 'x'));
+            ol_wr_u8(&w, 7);
+        }
+        assert_false(w.full);
+        assert_int_equal(n <= OL_HANDLINGS_AGREED, reads_handlings(ol_wr_span(&w)));
+    }
+}
+
+static void test_a_word_in_no_table_forbids_all_and_no_word_nothing(void **state)
+{
+    struct ol_handlings t;
+
+    (void)state;
+    ol_handlings_init(&t);
+    for (unsigned bit = 0; bit < OL_FORBIDS; bit++) {
+        enum ol_forbids what = (enum ol_forbids)(1u << bit);
+
+        assert_false(ol_handling_forbids(&t, text(""), what));
+        assert_false(ol_handling_forbids(&t, text("open"), what));
+        assert_int_equal(what == OL_FORBIDS_PUBLISH, ol_handling_forbids(&t, text("not-for-publication"), what));
+        assert_true(ol_handling_forbids(&t, text("addressee-only"), what));
+        assert_true(ol_handling_forbids(&t, text("internal"), what));
+        assert_int_equal(what, ol_forbids_of(text(ol_forbids_name(bit))));
+    }
+    assert_int_equal(0, ol_forbids_of(text("publication")));
+    t.row[t.n++] = (struct ol_handling){text("internal"), OL_FORBIDS_FEED};
+    assert_false(ol_handling_forbids(&t, text("internal"), OL_FORBIDS_FORWARD));
+    assert_true(ol_handling_forbids(&t, text("internal"), OL_FORBIDS_FEED));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_times_come_back_and_have_one_form),
         cmocka_unit_test(test_a_time_of_zero_or_beyond_a_week_or_a_role_in_capitals_does_not_read),
         cmocka_unit_test(test_without_an_agreement_the_times_are_those_of_every_line),
+        cmocka_unit_test(test_words_of_handling_come_back_and_have_one_form),
+        cmocka_unit_test(test_words_that_are_none_or_stand_twice_or_are_every_lines_own_do_not_read),
+        cmocka_unit_test(test_as_many_words_as_fit_can_be_agreed_and_no_more),
+        cmocka_unit_test(test_a_word_in_no_table_forbids_all_and_no_word_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

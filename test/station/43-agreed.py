@@ -186,5 +186,73 @@ class Agreed(unittest.TestCase):
         wait_for(lambda: self.show(self.a, message)["state"] == "taken", "the taking to arrive")
         self.assertEqual(self.after(message, "due"), 48 * 3600)
 
+    # ---- Handling ----
+
+    def forbids(self, message):
+        one, other = self.both(message)
+        for field in ("handling", "handling_agreed", "forbids"):
+            self.assertEqual(one[field], other[field])
+        return one["handling_agreed"], one["forbids"]
+
+    def disclose(self, station, message):
+        """Whether it was given away; refused, it says why and what to do, and writes nothing."""
+        file = os.path.join(self.pair.folder, f"{station.party}-{message}.proof")
+        answer = station.run("disclose", self.line(station), message, "-o", file)
+        self.assertEqual(answer.code == 0, os.path.exists(file))
+        if answer.code != 0:
+            self.assertEqual(answer.code, 1)
+            self.assertIn("Ask the other side", answer.err)
+        return answer.code == 0
+
+    def test_what_is_for_the_addressee_only_is_given_to_no_third_party_on_a_fresh_line_either(self):
+        for word, said, given in ((None, (None, []), True), ("open", (True, []), True),
+                                  ("not-for-publication", (True, ["publish"]), True),
+                                  ("addressee-only", (True, ["publish", "feed", "forward"]), False),
+                                  ("internal", (False, ["publish", "feed", "forward"]), False)):
+            message = self.sent(self.a, "-p", "flash", *(("--handling", word) if word else ()), "the words")
+            self.assertEqual(self.forbids(message), said)
+            self.assertEqual([self.disclose(self.a, message), self.disclose(self.b, message)], [given, given], word)
+        self.assertIn("no such handling is agreed", self.b.must("show", "ruritania", message).out)
+        self.b.must("down")
+        self.assertFalse(self.disclose(self.b, message))
+
+    def test_what_is_said_about_a_message_is_handled_as_it_is_and_every_view_begins_and_ends_with_that(self):
+        message = self.sent(self.a, "-p", "flash", "--handling", "addressee-only", "the words")
+        self.b.must("take", "ruritania", message)
+        back = self.b.must("readback", "ruritania", message, "they said the words", "--json").json["entry"]
+        wait_for(lambda: any(one["entry"] == back for one in self.show(self.a, message)["acts"]), "the read-back to arrive")
+        self.assertEqual([self.disclose(self.a, back), self.disclose(self.b, back)], [False, False])
+        mark = "[handling: addressee-only]"
+        for command in (("show", "ruritania", message), ("list", "ruritania"), ("search", "ruritania", "words")):
+            lines = self.b.must(*command).out.strip().split("\n")
+            self.assertEqual((lines[0], lines[-1]), (mark, mark), command)
+        self.assertEqual(self.b.must("log", "ruritania").out.count(mark), 6)  # message, take and read-back
+        self.assertEqual(stations.record(self.b, "ruritania")[back]["handling"], "addressee-only")
+
+    def test_other_words_of_handling_are_agreed_and_from_then_on_no_other_is_sent(self):
+        asked = self.agree(self.b, "handling", "ministers-only=publish,forward", "internal=nothing")
+        self.assertEqual(self.in_force(self.a, "handling")["terms"],
+                         {"open": [], "not-for-publication": ["publish"], "addressee-only": ["publish", "feed", "forward"],
+                          "internal": [], "ministers-only": ["publish", "forward"]})
+        one = self.sent(self.a, "-p", "flash", "--handling", "ministers-only", "text")
+        other = self.sent(self.b, "-p", "flash", "--handling", "internal", "text")
+        self.assertEqual((self.forbids(one), self.forbids(other)), ((True, ["publish", "forward"]), (True, [])))
+        self.assertEqual([self.disclose(self.b, one), self.disclose(self.b, other)], [False, True])
+        self.refused(self.a, 2, "ministers-only", "send", "freedonia", "--handling", "secret", "text")
+        self.assertIn("forbids: publish, forward", self.b.must("show", "ruritania", one).out)
+        self.assertIn("internal  forbids: nothing", self.b.must("handling", "list", "ruritania").out)
+        self.restart()
+        self.assertEqual([self.disclose(self.b, one), self.disclose(self.b, other)], [False, True])
+        self.wait_past(other)
+        self.b.must("handling", "end", "ruritania", asked)
+        wait_for(lambda: self.in_force(self.a, "handling")["id"] is None, "the words of every line")
+        self.assertEqual(self.forbids(other), (True, []))
+        self.assertEqual(self.forbids(self.sent(self.b, "--handling", "internal", "text")),
+                         (False, ["publish", "feed", "forward"]))
+
+    def test_words_of_handling_that_make_no_sense_are_refused_and_leave_no_entry(self):
+        for terms in ("open=publish", "Secret=publish", "secret=burn", "secret=", "secret", "=publish"):
+            self.refused(self.a, 2, terms.split("=")[0], "handling", "propose", "freedonia", terms)
+
 
 unittest.main()
