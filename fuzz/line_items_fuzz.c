@@ -93,6 +93,7 @@ static void step(struct ol_rd *r)
         pair_run(p, 3000);
         break;
     case 4:
+        ol_line_say(&p->side[1].line, 0, op >> 7);
         (void)!ol_line_unfreeze(&p->side[1].line, p->now);
         break;
     default:

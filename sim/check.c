@@ -187,6 +187,7 @@ static void check_items(struct sim_party *p, uint8_t path, struct ol_span items)
         case OL_ITEM_ECHO:
         case OL_ITEM_WANT:
         case OL_ITEM_NONE:
+        case OL_ITEM_OFF_RECORD:
             break;
         }
     }

@@ -125,6 +125,9 @@ void sim_frame_text(struct ol_span items, uint8_t author, char *out, size_t cap)
             word(&w, " back");
             author = (uint8_t)('A' + 'B' - author);
             break;
+        case OL_ITEM_OFF_RECORD:
+            word(&w, " off the record, %zu bytes", item.off_record.len);
+            break;
         case OL_ITEM_PART:
             word(&w, " part of %c%u at %u of %u", item.part.author, item.part.seq, item.part.offset, item.part.total);
             break;

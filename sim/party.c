@@ -277,6 +277,7 @@ static void perform(struct sim_party *p, const struct ol_out *out)
         sim_check_named(p, out->from, out->to);
         break;
     case OL_OUT_SENT:
+    case OL_OUT_OFF_RECORD:
         break;
     case OL_OUT_CHANGED:
         told_changed(p);

@@ -73,6 +73,18 @@ static void take_none(struct ol_line *l, const struct ol_want *none)
         *w = (struct ol_range){0};
 }
 
+static enum ol_err take_off_record(struct ol_line *l, struct ol_span text)
+{
+    if (!l->off_record || l->came > 0) {
+        l->count.unwanted++;
+        return OL_LIMIT;
+    }
+    assert(text.len > 0 && text.len < sizeof l->frame);
+    memcpy(l->frame, text.p, text.len);
+    l->came = text.len;
+    return OL_OK;
+}
+
 static enum ol_err take_item(struct ol_line *l, const struct ol_item *item, struct ol_session *s, uint8_t path,
                              struct told *told)
 {
@@ -100,6 +112,8 @@ static enum ol_err take_item(struct ol_line *l, const struct ol_item *item, stru
         return OL_OK;
     case OL_ITEM_PART:
         return take_part(l, &item->part);
+    case OL_ITEM_OFF_RECORD:
+        return take_off_record(l, item->off_record);
     case OL_ITEM_ENTRY:
         break;
     }

@@ -131,6 +131,7 @@ enum ol_out_kind {
     OL_OUT_PROVEN,    /* path, conn */
     OL_OUT_NAMED,     /* the peer has named: from..to (ALONE ones singly): delivered */
     OL_OUT_SENT,      /* entries up to `to` have been given to a path */
+    OL_OUT_OFF_RECORD, /* bytes: what the peer says off the record, borrowed until the next call and then nowhere any more */
     OL_OUT_CHANGED,   /* the state of a path, of signing or an alarm changed: look at the status */
 };
 
@@ -152,6 +153,7 @@ struct ol_counters {
     uint64_t frames_in;
     uint64_t bytes_in;
     uint64_t bytes_out;
+    uint64_t unwanted;   /* messages off the record that were not shown: not taken here, or no room for them */
     uint64_t wrong_key;  /* handshakes with our peer's form whose tag our courier key does not make */
     uint64_t wrong_card; /* handshakes with a good tag that the peer's card does not open */
 };
@@ -255,6 +257,7 @@ struct ol_line {
     bool clock_known;
     int64_t clock_offset_s;  /* the peer's clock less ours, by the echo */
     struct ol_counters count;
+    size_t came;             /* of `frame`: a message off the record that the owner has not had; 0: none */
     uint8_t frame[OL_FRAME_MAX];
 };
 
@@ -320,6 +323,11 @@ void ol_line_tick(struct ol_line *l, struct ol_now now);
 ol_ms ol_line_deadline(const struct ol_line *l);
 /* What is to be done next; false: nothing now. */
 bool ol_line_next(struct ol_line *l, struct ol_out *out);
+
+/* Makes the frame that carries a message off the record on this path, as ol_line_next hands one out; to be asked when that
+ * has nothing to send, so that no entry waits for it. Nothing of the text is kept. UNEXPECTED: the path is not up, or one of
+ * the two sides takes none. LIMIT: no frame of this path holds it. LATER: there is no room now, or something is owed. */
+OL_MUST_USE enum ol_err ol_line_off_record(struct ol_line *l, uint8_t path, struct ol_span text, struct ol_out *out);
 
 void ol_line_status(const struct ol_line *l, struct ol_now now, struct ol_line_status *out);
 enum ol_path_health ol_line_path_health(const struct ol_line *l, uint8_t path, struct ol_now now);

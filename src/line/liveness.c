@@ -174,10 +174,9 @@ void echo_make(const struct ol_line *l, uint8_t path, struct ol_echo *out)
     ol_ms delay = l->now.ms - sp->rx_at;
 
     assert(number < OL_PATHS);
-    *out = (struct ol_echo){.path = number, .desk = l->desk, .off_record = l->off_record,
-                            .ask = l->path[path].ask_due, .heard = sp->rx_next > 0,
-                            .counter = (uint32_t)(sp->rx_next - 1),
-                            .delay_ms = (uint16_t)(delay > 0xfffe ? 0xfffe : delay), .time = l->now.utc};
+    *out = (struct ol_echo){.path = number, .desk = l->desk, .off_record = l->off_record, .ask = l->path[path].ask_due,
+                            .heard = sp->rx_next > 0, .counter = (uint32_t)(sp->rx_next - 1), .time = l->now.utc,
+                            .delay_ms = (uint16_t)(delay > 0xfffe ? 0xfffe : delay)};
 }
 
 static void measure(struct ol_line_path *p, ol_ms rtt)

@@ -459,6 +459,24 @@ static void put_rest(struct ol_line *l, struct pack *p, size_t room)
     put_back(l, p, room);
 }
 
+static void send_frame(struct ol_line *l, uint8_t path, struct ol_span items, struct ol_out *out)
+{
+    struct ol_line_path *lp = &l->path[path];
+
+    assert(items.len > 0 && items.len <= lp->mtu - OL_FRAME_OVERHEAD);
+    if (l->cur.path[path].tx_counter % PHASE_FRAMES == PHASE_FRAMES - 1)
+        (void)ol_session_ratchet(&l->cur);
+    if (lp->marked_at == 0) {
+        lp->marked_counter = l->cur.path[path].tx_counter;
+        lp->marked_at = l->now.ms;
+    }
+    ol_session_seal(&l->cur, path, items, l->frame);
+    /* Far ahead of what the peer has confirmed: let it confirm. */
+    if (l->cur.path[path].tx_counter - l->cur.path[path].tx_confirmed > OL_AHEAD / 4 && lp->unanswered == 0)
+        path_ask(l, path);
+    *out = (struct ol_out){.kind = OL_OUT_SEND, .path = path, .bytes = ol_span(l->frame, items.len + OL_FRAME_OVERHEAD)};
+}
+
 static bool make_frame(struct ol_line *l, uint8_t path, struct ol_out *out)
 {
     struct ol_line_path *lp = &l->path[path];
@@ -491,18 +509,7 @@ static bool make_frame(struct ol_line *l, uint8_t path, struct ol_out *out)
     finish(&p);
     if (p.sent > 0)
         expect_receipt(l, &p);
-    assert(p.w.len > 0 && p.w.len <= room);
-    if (l->cur.path[path].tx_counter % PHASE_FRAMES == PHASE_FRAMES - 1)
-        (void)ol_session_ratchet(&l->cur);
-    if (lp->marked_at == 0) {
-        lp->marked_counter = l->cur.path[path].tx_counter;
-        lp->marked_at = l->now.ms;
-    }
-    ol_session_seal(&l->cur, path, ol_wr_span(&p.w), l->frame);
-    /* Far ahead of what the peer has confirmed: let it confirm. */
-    if (l->cur.path[path].tx_counter - l->cur.path[path].tx_confirmed > OL_AHEAD / 4 && lp->unanswered == 0)
-        path_ask(l, path);
-    *out = (struct ol_out){.kind = OL_OUT_SEND, .path = path, .bytes = ol_span(l->frame, p.w.len + OL_FRAME_OVERHEAD)};
+    send_frame(l, path, ol_wr_span(&p.w), out);
     ol_wipe(items, sizeof items);
     return true;
 }
@@ -541,6 +548,25 @@ static bool output_frame(struct ol_line *l, struct ol_out *out)
             return true;
     }
     return false;
+}
+
+enum ol_err ol_line_off_record(struct ol_line *l, uint8_t path, struct ol_span text, struct ol_out *out)
+{
+    uint8_t items[OL_FRAME_MAX];
+    struct ol_wr w = ol_wr_to(items, sizeof items);
+
+    if (!l->off_record || !l->said.off_record || ol_line_path_health(l, path, l->now) != OL_PATH_UP)
+        return OL_UNEXPECTED;
+    if (text.len + 1 + OL_FRAME_OVERHEAD > l->path[path].mtu)
+        return OL_LIMIT;
+    if (something_owed(l) || !session_usable(l) || !path_ready(l, path) || !ol_session_may_send(&l->cur, path))
+        return OL_LATER;
+    ol_item_write(&(struct ol_item){.kind = OL_ITEM_OFF_RECORD, .off_record = text}, &w);
+    send_frame(l, path, ol_wr_span(&w), out);
+    l->path[path].outstanding++;
+    l->count.bytes_out += out->bytes.len;
+    ol_wipe(items, sizeof items);
+    return OL_OK;
 }
 
 /* The delivered: ranges up to what was named, and single entries above it. */

@@ -250,6 +250,7 @@ static void perform(struct line *l, const struct ol_out *out)
         calls_named(l, out->from, out->to, out->time);
         break;
     case OL_OUT_SENT:
+    case OL_OUT_OFF_RECORD:
         break;
     case OL_OUT_CHANGED:
         told_changed(l);

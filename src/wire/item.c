@@ -101,6 +101,10 @@ void ol_item_write(const struct ol_item *item, struct ol_wr *w)
     case OL_ITEM_PART:
         write_part(&item->part, w);
         break;
+    case OL_ITEM_OFF_RECORD:
+        assert(item->off_record.len > 0);
+        ol_wr_bytes(w, item->off_record.p, item->off_record.len);
+        break;
     default:
         assert(item->kind == OL_ITEM_ENTRY);
         ol_entry_write(&item->entry, w);
@@ -213,6 +217,10 @@ static void read_item(struct ol_rd *r, struct ol_item *item)
         break;
     case OL_ITEM_PART:
         read_part(r, &item->part);
+        break;
+    case OL_ITEM_OFF_RECORD:
+        item->off_record = ol_rd_take(r, r->left);
+        r->bad = item->off_record.len == 0;
         break;
     default:
         r->bad = true;

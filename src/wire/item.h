@@ -19,6 +19,8 @@
  *     part   7 | author 1 | seq 4 | total 2 | offset 2 | bytes to the end of the frame
  *              a piece of one entry in full form (prev, xhash, seal; no length), too long for a frame;
  *              total at most 61,584 (OL_ENTRY_MAX)
+ *     off    8 | bytes to the end of the frame
+ *              a message off the record, as the desk has it (desk/off_record.h)
  *
  * An entry (kind 32 to 255) may stand wherever an item may. An unknown item ends the reading of the
  * frame.
@@ -37,6 +39,7 @@ enum ol_item_kind {
     OL_ITEM_NONE = 5,
     OL_ITEM_BACK = 6,
     OL_ITEM_PART = 7,
+    OL_ITEM_OFF_RECORD = 8,
     OL_ITEM_ENTRY = 32, /* any kind from 32; entry.kind says which */
 };
 
@@ -81,6 +84,7 @@ struct ol_item {
         struct ol_echo echo;
         struct ol_want want; /* and none */
         struct ol_part part;
+        struct ol_span off_record; /* borrowed; at least one byte */
         struct ol_entry entry;
     };
 };

@@ -573,7 +573,22 @@ class Part:
         return part
 
 
-ITEMS = {1: Sync, 2: Aside, 3: Echo, 4: Want, 5: Nothing, 6: Back, 7: Part}
+@dataclass(frozen=True)
+class OffRecord:
+    message: bytes
+
+    @property
+    def bytes(self):
+        return b"\x08" + self.message
+
+    @classmethod
+    def read(cls, r):
+        message = r.take(r.left)
+        need(message, "off the record: nothing")
+        return cls(message)
+
+
+ITEMS = {1: Sync, 2: Aside, 3: Echo, 4: Want, 5: Nothing, 6: Back, 7: Part, 8: OffRecord}
 
 
 def ranges_write(ranges):

@@ -247,10 +247,25 @@ static void perform(struct pair *p, unsigned side, const struct ol_out *out)
     case OL_OUT_CHANGED:
         s->changes++;
         break;
+    case OL_OUT_OFF_RECORD:
+        s->off_record_n++;
+        memset(s->off_record, 0, sizeof s->off_record);
+        memcpy(s->off_record, out->bytes.p, out->bytes.len);
+        break;
     case OL_OUT_SENT:
     case OL_OUT_PROVEN:
         break;
     }
+}
+
+enum ol_err pair_off_record(struct pair *p, unsigned side, uint8_t path, const char *text)
+{
+    struct ol_out out;
+    enum ol_err err = ol_line_off_record(&p->side[side].line, path, ol_span(text, strlen(text)), &out);
+
+    if (err == OL_OK)
+        perform(p, side, &out);
+    return err;
 }
 
 static bool drain(struct pair *p, unsigned side)

@@ -43,6 +43,8 @@ struct pair_side {
     uint32_t delivered_up_to;
     uint32_t delivered_alone[64];
     size_t delivered_alone_n;
+    size_t off_record_n;        /* messages off the record that were shown */
+    char off_record[OL_FRAME_MAX]; /* the last of them */
     uint32_t token_seq[4096];   /* by token: the number it got */
     struct ol_sign_sk sk;
 };
@@ -91,6 +93,8 @@ void pair_settle(struct pair *p);
 void pair_run(struct pair *p, uint64_t ms);
 /* A text of this precedence; its token. */
 uint64_t pair_send(struct pair *p, unsigned side, enum ol_precedence precedence, const char *text);
+/* A message off the record, on one path. */
+enum ol_err pair_off_record(struct pair *p, unsigned side, uint8_t path, const char *text);
 void pair_release(struct pair *p, unsigned side);
 /* Both stores hold the same rows. */
 bool pair_agree(const struct pair *p);

@@ -44,6 +44,11 @@ static struct ol_item some_part(void)
     };
 }
 
+static struct ol_item some_off_record(void)
+{
+    return (struct ol_item){.kind = OL_ITEM_OFF_RECORD, .off_record = ol_span("between us", 10)};
+}
+
 static struct ol_item some_entry(void)
 {
     struct ol_item item = {.kind = OL_ITEM_ENTRY};
@@ -102,6 +107,8 @@ static void test_items_are_laid_out_as_the_table_says(void **state)
     CHECK_HEX("06", ol_span(buf, put(&item)));
     item = some_part();
     CHECK_HEX("0741" "00000008" "03e8" "03e4" "7461696c", ol_span(buf, put(&item)));
+    item = some_off_record();
+    CHECK_HEX("08" "6265747765656e207573", ol_span(buf, put(&item)));
     item = some_entry();
     CHECK_HEX("2001" "0001" "00000005" "00000000" "00000006" "80", ol_span(buf, put(&item)));
 }
@@ -136,13 +143,14 @@ static size_t all(struct ol_item *items)
     items[n++] = some_want(OL_ITEM_NONE);
     items[n++] = (struct ol_item){.kind = OL_ITEM_BACK};
     items[n++] = some_part();
+    items[n++] = some_off_record();
     items[n++] = some_entry();
     return n;
 }
 
 static void test_what_is_read_is_written_back_the_same(void **state)
 {
-    struct ol_item items[10], got;
+    struct ol_item items[11], got;
     size_t n = all(items);
 
     (void)state;
@@ -156,6 +164,8 @@ static void test_what_is_read_is_written_back_the_same(void **state)
         memcpy(first, buf, len);
         if (got.kind == OL_ITEM_PART)
             got.part.bytes = ol_span("tail", 4); /* not out of the buffer that is written to */
+        if (got.kind == OL_ITEM_OFF_RECORD)
+            got.off_record = some_off_record().off_record;
         assert_int_equal(len, put(&got));
         assert_memory_equal(first, buf, len);
     }
@@ -189,7 +199,7 @@ static void test_fields_are_read(void **state)
 
 static void test_items_follow_each_other_and_then_none_is_there(void **state)
 {
-    struct ol_item items[10], got;
+    struct ol_item items[11], got;
     size_t n = all(items);
     struct ol_rd r;
 
@@ -197,7 +207,7 @@ static void test_items_follow_each_other_and_then_none_is_there(void **state)
     for (size_t i = 0; i + 1 < n; i++) {
         struct ol_wr w = ol_wr_to(buf, sizeof buf);
 
-        if (items[i].kind == OL_ITEM_PART)
+        if (items[i].kind == OL_ITEM_PART || items[i].kind == OL_ITEM_OFF_RECORD)
             continue; /* ends its frame */
         ol_item_write(&items[i], &w);
         ol_item_write(&items[i + 1], &w);
@@ -213,13 +223,16 @@ static void test_items_follow_each_other_and_then_none_is_there(void **state)
 
 static void test_every_prefix_is_malformed_and_nothing_can_be_read_after_it(void **state)
 {
-    struct ol_item items[10], got;
+    struct ol_item items[11], got;
     size_t n = all(items);
 
     (void)state;
     for (size_t i = 0; i < n; i++) {
         size_t len = put(&items[i]);
         size_t least = items[i].kind == OL_ITEM_PART ? OL_PART_SIZE + 1 : len; /* a part ends anywhere */
+
+        if (items[i].kind == OL_ITEM_OFF_RECORD)
+            least = 2; /* and so does this */
 
         for (size_t cut = 1; cut < least; cut++) {
             struct ol_rd r = ol_rd_from(ol_span(buf, cut));
@@ -233,7 +246,7 @@ static void test_every_prefix_is_malformed_and_nothing_can_be_read_after_it(void
 
 static void test_a_flipped_bit_is_refused_or_read_back_as_it_is(void **state)
 {
-    struct ol_item items[10], got;
+    struct ol_item items[11], got;
     size_t n = all(items);
     uint8_t flipped[sizeof buf];
 
@@ -263,7 +276,7 @@ static void test_unknown_items_end_the_reading(void **state)
     for (uint8_t kind = 0; kind < OL_ITEM_ENTRY; kind++) {
         memset(buf, 0, sizeof buf);
         buf[0] = kind;
-        if (kind < OL_ITEM_SYNC || kind > OL_ITEM_PART)
+        if (kind < OL_ITEM_SYNC || kind > OL_ITEM_OFF_RECORD)
             CHECK_ERR(OL_MALFORMED, get(200, &got));
     }
 }
@@ -391,7 +404,7 @@ static void test_a_part_lies_inside_its_entry(void **state)
 
 static void test_an_item_that_does_not_fit_makes_the_writer_full(void **state)
 {
-    struct ol_item items[10];
+    struct ol_item items[11];
     size_t n = all(items);
 
     (void)state;
