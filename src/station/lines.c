@@ -461,6 +461,7 @@ static bool load_line(void *ctx, const struct ol_line_info *info)
             memcpy(l->info.name, info->name, sizeof l->info.name);
             l->info.compared = info->compared;
             l->info.revoked = info->revoked;
+            l->info.off_record = info->off_record;
             return true;
         }
     }

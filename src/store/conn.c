@@ -12,8 +12,8 @@
 #define ROW_VALUES "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13"
 
 static const char *const sql[QUERIES] = {
-    [Q_LINES] = "SELECT number, name, id, id0, own_card, peer_card, old_line, compared, restored, revoked"
-                " FROM line ORDER BY name",
+    [Q_LINES] = "SELECT number, name, id, id0, own_card, peer_card, old_line, compared, restored, revoked,"
+                " off_record FROM line ORDER BY name",
     [Q_SCAN] = "SELECT " ROW_COLUMNS " FROM entry WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
     [Q_SCAN_ALL] = "SELECT " ROW_COLUMNS ", 0 AS late FROM entry WHERE id BETWEEN ?1 AND ?2 UNION ALL "
                    "SELECT " ROW_COLUMNS ", 1 FROM evidence AS it WHERE id BETWEEN ?1 AND ?2 AND NOT EXISTS"
@@ -54,8 +54,8 @@ static const char *const sql[QUERIES] = {
     [Q_COMMIT] = "COMMIT",
     [Q_ROLLBACK] = "ROLLBACK",
     [Q_LINE_IS] = "SELECT 1 FROM line WHERE number = ?1",
-    [Q_LINE_ADD] = "INSERT INTO line (name, id, id0, own_card, peer_card, old_line, compared, restored)"
-                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
+    [Q_LINE_ADD] = "INSERT INTO line (name, id, id0, own_card, peer_card, old_line, compared, restored,"
+                   " off_record) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
     [Q_LINE_RENAME] = "UPDATE line SET name = name || '.' ||"
                       " (SELECT 1 + coalesce(max(CAST(n AS INTEGER)), 0)"
                       " FROM (SELECT substr(name, length(?1) + 2) AS n FROM line"
@@ -63,6 +63,7 @@ static const char *const sql[QUERIES] = {
                       " WHERE n NOT GLOB '*[^0-9]*' AND length(n) < 10) WHERE name = ?1",
     [Q_LINE_COMPARED] = "UPDATE line SET compared = 1 WHERE number = ?1",
     [Q_LINE_RESTORED] = "UPDATE line SET restored = ?2 WHERE number = ?1",
+    [Q_LINE_OFF_RECORD] = "UPDATE line SET off_record = ?2 WHERE number = ?1",
     [Q_LINE_REVOKED] = "UPDATE line SET revoked = 1 WHERE number = ?1",
     [Q_PUT_ROW] = "INSERT INTO entry (" ROW_COLUMNS ", about) VALUES (" ROW_VALUES ", ?14)"
                   " ON CONFLICT DO NOTHING",

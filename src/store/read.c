@@ -110,6 +110,7 @@ static enum ol_err line_from(sqlite3_stmt *q, struct ol_line_info *info)
     info->compared = next_number(&c, 1) == 1;
     info->restored = next_number(&c, 1) == 1;
     info->revoked = next_number(&c, 1) == 1;
+    info->off_record = next_number(&c, 1) == 1;
     return c.bad ? OL_MALFORMED : OL_OK;
 }
 

@@ -87,8 +87,8 @@ static bool row_from(const struct ol_cell *c, int64_t key, size_t at, size_t has
     return row->h.seq > 0 && row->body.len <= OL_BODY_MAX;
 }
 
-/* Columns from `at`: name, id, id0, cards, old line, marks. */
-static bool line_from(const struct ol_cell *c, int64_t number, size_t at, struct ol_line_info *info)
+/* Columns from `at`: name, id, id0, cards, old line, so many marks: those that came later are not in every row. */
+static bool line_from(const struct ol_cell *c, int64_t number, size_t at, size_t marks, struct ol_line_info *info)
 {
     struct ol_span name = c->at[at].bytes;
     struct ol_span own = c->at[at + 3].bytes;
@@ -107,15 +107,16 @@ static bool line_from(const struct ol_cell *c, int64_t number, size_t at, struct
     info->peer_card_len = peer.len;
     info->compared = c->at[at + 6].i == 1;
     info->restored = c->at[at + 7].i == 1;
-    info->revoked = c->n > at + 8 && c->at[at + 8].i == 1;
+    info->revoked = marks > 2 && c->at[at + 8].i == 1;
+    info->off_record = marks > 3 && c->at[at + 9].i == 1;
     return true;
 }
 
-static bool give_line(const struct ol_salvage *to, const struct ol_cell *c, int64_t number, size_t at)
+static bool give_line(const struct ol_salvage *to, const struct ol_cell *c, int64_t number, size_t at, size_t marks)
 {
     struct ol_line_info info;
 
-    return to->line == NULL || !line_from(c, number, at, &info) || to->line(to->ctx, &info);
+    return to->line == NULL || !line_from(c, number, at, marks, &info) || to->line(to->ctx, &info);
 }
 
 static bool give_row(const struct ol_salvage *to, const struct ol_cell *c, bool is_evidence)
@@ -169,12 +170,12 @@ static bool give(void *ctx, const struct ol_cell *c)
 
     if (c->is_table && (has_shape(c, "niiiiiinhhhhsb") || has_shape(c, "niiiiiiihhhhsb")))
         return give_row(to, c, c->at[1].i > UINT8_MAX);
-    if (c->is_table && (has_shape(c, "nthhbbhii") || has_shape(c, "nthhbbhiii")))
-        return give_line(to, c, c->rowid, 1);
+    if (c->is_table && (has_shape(c, "nthhbbhii") || has_shape(c, "nthhbbhiii") || has_shape(c, "nthhbbhiiii")))
+        return give_line(to, c, c->rowid, 1, c->n - 7);
     if (c->is_table && has_shape(c, "nixiib"))
         return give_outbox(to, c, 1);
-    if (!c->is_table && has_shape(c, "thhbbhiiii"))
-        return give_line(to, c, c->at[9].i, 0);
+    if (!c->is_table && (has_shape(c, "thhbbhiiii") || has_shape(c, "thhbbhiiiii")))
+        return give_line(to, c, c->at[c->n - 1].i, 0, c->n - 7);
     if (!c->is_table && has_shape(c, "ixiibi"))
         return give_outbox(to, c, 0);
     if (c->is_table && has_shape(c, "nxxhb"))

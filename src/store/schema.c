@@ -119,6 +119,10 @@ static const char *const steps[] = {
     ") STRICT;"
     "CREATE INDEX book_again ON book (line, number, about, hash, leaf);"
     "CREATE INDEX book_about ON book (line, about) WHERE about IS NOT NULL;",
+
+    "ALTER TABLE line ADD COLUMN off_record INTEGER NOT NULL DEFAULT 0;"
+    "DROP INDEX line_again;"
+    "CREATE INDEX line_again ON line (name, id, id0, own_card, peer_card, old_line, compared, restored, revoked, off_record);",
 };
 
 #define FIRST_SUMMED 3

@@ -125,6 +125,13 @@ enum ol_err ol_store_line_restored(struct ol_store *s, int64_t number)
     return do_now(s, &(struct ol_job){.run = ol_write_restored, .line = number});
 }
 
+enum ol_err ol_store_line_off_record(struct ol_store *s, int64_t number, bool allowed)
+{
+    struct ol_line_info info = {.off_record = allowed};
+
+    return do_now(s, &(struct ol_job){.run = ol_write_off_record, .line = number, .info = &info});
+}
+
 enum ol_err ol_store_line_revoked(struct ol_store *s, int64_t number)
 {
     return do_now(s, &(struct ol_job){.run = ol_write_revoked, .line = number});

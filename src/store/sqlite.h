@@ -89,6 +89,7 @@ enum query {
     Q_LINE_RENAME,
     Q_LINE_COMPARED,
     Q_LINE_RESTORED,
+    Q_LINE_OFF_RECORD,
     Q_LINE_REVOKED,
     Q_PUT_ROW,
     Q_CLAIM,
@@ -184,6 +185,8 @@ enum ol_err ol_write_line(struct ol_writer *w, struct ol_job *job);
 enum ol_err ol_write_successor(struct ol_writer *w, struct ol_job *job);
 enum ol_err ol_write_compared(struct ol_writer *w, struct ol_job *job);
 enum ol_err ol_write_restored(struct ol_writer *w, struct ol_job *job);
+/* As job->info has it. */
+enum ol_err ol_write_off_record(struct ol_writer *w, struct ol_job *job);
 enum ol_err ol_write_revoked(struct ol_writer *w, struct ol_job *job);
 enum ol_err ol_write_leaf(struct ol_writer *w, struct ol_job *job);
 enum ol_err ol_write_rescued(struct ol_writer *w, struct ol_job *job);

@@ -32,6 +32,7 @@ struct ol_line_info {
     bool compared;           /* the codes were compared */
     bool restored;           /* the restored mark: set by restore, cleared by OL_PUT_RESUMED alone */
     bool revoked;            /* the peer's card was revoked */
+    bool off_record;         /* messages off the record are taken and sent */
     int64_t number;          /* the store's own number for it */
 };
 
@@ -64,6 +65,7 @@ OL_MUST_USE enum ol_err ol_store_line_succeed(struct ol_store *s, struct ol_line
 OL_MUST_USE enum ol_err ol_store_line_compared(struct ol_store *s, int64_t number); /* ABSENT */
 /* Sets the mark. ABSENT. */
 OL_MUST_USE enum ol_err ol_store_line_restored(struct ol_store *s, int64_t number);
+OL_MUST_USE enum ol_err ol_store_line_off_record(struct ol_store *s, int64_t number, bool allowed); /* ABSENT */
 OL_MUST_USE enum ol_err ol_store_line_revoked(struct ol_store *s, int64_t number); /* ABSENT */
 /* Calls back for each line in order of name; a false from the callback ends it. */
 OL_MUST_USE enum ol_err ol_store_lines(struct ol_store *s,

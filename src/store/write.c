@@ -305,6 +305,7 @@ enum ol_err ol_write_line(struct ol_writer *w, struct ol_job *job)
     ol_bind_bytes(q, 6, info->old_line.b, sizeof info->old_line.b);
     sqlite3_bind_int(q, 7, info->compared);
     sqlite3_bind_int(q, 8, info->restored);
+    sqlite3_bind_int(q, 9, info->off_record);
     err = run_named(c, Q_LINE_ADD);
     if (!err && sqlite3_changes(c->db) == 0)
         err = OL_EXISTS;
@@ -330,6 +331,17 @@ enum ol_err ol_write_compared(struct ol_writer *w, struct ol_job *job)
 
     sqlite3_bind_int64(w->conn.q[Q_LINE_COMPARED], 1, job->line);
     err = run(&w->conn, Q_LINE_COMPARED);
+    return !err && sqlite3_changes(w->conn.db) == 0 ? OL_ABSENT : err;
+}
+
+enum ol_err ol_write_off_record(struct ol_writer *w, struct ol_job *job)
+{
+    sqlite3_stmt *q = w->conn.q[Q_LINE_OFF_RECORD];
+    enum ol_err err;
+
+    sqlite3_bind_int64(q, 1, job->line);
+    sqlite3_bind_int(q, 2, job->info->off_record);
+    err = run(&w->conn, Q_LINE_OFF_RECORD);
     return !err && sqlite3_changes(w->conn.db) == 0 ? OL_ABSENT : err;
 }
 

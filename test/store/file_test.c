@@ -48,6 +48,7 @@ static void same_line(const struct ol_line_info *want, const struct ol_line_info
                               ol_span(got->peer_card, got->peer_card_len)));
     assert_int_equal(want->compared, got->compared);
     assert_int_equal(want->restored, got->restored);
+    assert_int_equal(want->off_record, got->off_record);
     assert_int_equal(want->number, got->number);
 }
 
@@ -209,7 +210,7 @@ static int make_again(void *db, int n, char **sql, char **names)
     return sqlite3_exec(db, sql[0], NULL, NULL, NULL);
 }
 
-/* As the first program made it: no sums, no second copies, nothing revoked, no own book. */
+/* As the first program made it: no sums, no second copies, nothing revoked or off the record, no own book. */
 static void make_schema_1(const char *path)
 {
     sqlite3 *from;
@@ -218,7 +219,7 @@ static void make_schema_1(const char *path)
     char sql[400];
 
     with_sql(path, "DROP INDEX line_again; DROP INDEX outbox_again; DROP INDEX entry_claim; DROP TABLE view; DROP TABLE book;"
-             "ALTER TABLE line DROP COLUMN revoked");
+             "ALTER TABLE line DROP COLUMN revoked; ALTER TABLE line DROP COLUMN off_record");
     snprintf(old, sizeof old, "%s.old", path);
     assert_int_equal(0, rename(path, old));
     assert_int_equal(SQLITE_OK, sqlite3_open(old, &from));
@@ -276,11 +277,11 @@ static void test_a_newer_schema_is_refused_and_left_alone(void **state)
     struct bed *b = *state;
 
     ol_store_close(&b->s);
-    with_sql(b->path, "PRAGMA user_version = 6");
+    with_sql(b->path, "PRAGMA user_version = 7");
     refused(OL_MALFORMED, b->path, "newer");
     with_sql(b->path, "PRAGMA user_version = 0"); /* no schema ever had this number */
     refused(OL_MALFORMED, b->path, "not a store");
-    with_sql(b->path, "PRAGMA user_version = 5");
+    with_sql(b->path, "PRAGMA user_version = 6");
     bed_open(b);
     assert_int_equal(1, lines_of(b->s).n);
 }
@@ -312,6 +313,30 @@ static void test_a_reader_of_schema_1_lets_it_climb(void **state)
     assert_int_equal(1, lines_of(reader).n);
     ol_store_close(&reader);
     bed_open(b);
+}
+
+static void test_only_the_line_that_is_named_takes_what_is_off_the_record_until_it_does_not(void **state)
+{
+    struct bed *b = *state;
+    struct ol_line_info beta = lines_of(b->s).at[0];
+    struct ol_line_info gamma = beta;
+
+    assert_false(beta.off_record);
+    CHECK_ERR(OL_OK, ol_store_line_off_record(b->s, beta.number, true));
+    CHECK_ERR(OL_ABSENT, ol_store_line_off_record(b->s, 4000, true));
+    gamma.name[0] = 'z';
+    gamma.id.b[0] ^= 1;
+    CHECK_ERR(OL_OK, ol_store_line_add(b->s, &gamma));
+    bed_reopen(b);
+    assert_true(lines_of(b->s).at[0].off_record);
+    assert_false(lines_of(b->s).at[1].off_record);
+    CHECK_ERR(OL_OK, ol_store_line_off_record(b->s, beta.number, false));
+    assert_false(lines_of(b->s).at[0].off_record);
+    gamma.name[0] = 'y';
+    gamma.id.b[0] ^= 2;
+    gamma.off_record = true; /* a successor's, as its old line had it */
+    CHECK_ERR(OL_OK, ol_store_line_add(b->s, &gamma));
+    assert_true(lines_of(b->s).at[1].off_record);
 }
 
 static void test_only_the_line_that_is_named_is_revoked(void **state)
@@ -616,6 +641,7 @@ int main(void)
         TEST(test_a_newer_schema_is_refused_and_left_alone),
         TEST(test_a_store_of_schema_1_climbs_and_keeps_what_it_has),
         TEST(test_a_reader_of_schema_1_lets_it_climb),
+        TEST(test_only_the_line_that_is_named_takes_what_is_off_the_record_until_it_does_not),
         TEST(test_only_the_line_that_is_named_is_revoked),
         TEST(test_a_store_without_one_of_its_tables_is_refused),
         TEST(test_a_trigger_in_the_file_does_not_run),
