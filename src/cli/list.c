@@ -58,6 +58,8 @@ static void print_open(const json_t *m)
 
 static void print_marks(const json_t *m)
 {
+    if (json_is_true(json_object_get(m, "off_record")))
+        ol_print_cell_text(ol_text("mark.off_record"), NULL, 0);
     if (json_is_true(json_object_get(m, "exercise")))
         ol_print_cell_text(ol_text("mark.exercise"), NULL, 0);
     if (json_is_true(json_object_get(m, "unannounced")))

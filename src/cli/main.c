@@ -37,6 +37,7 @@ static const struct ol_opt options[] = {
     {"month", 0, "YYYY-MM", false, "opt.month"},
     {"next", 0, NULL, false, "opt.next"},
     {"not-passed", 0, "REASON", false, "opt.not_passed"},
+    {"off-record", 0, NULL, false, "opt.off_record"},
     {"open", 0, NULL, false, "opt.open"},
     {"outage", 0, NULL, false, "opt.outage"},
     {"output", 'o', "FILE", false, "opt.output"},
@@ -73,8 +74,8 @@ static const struct ol_cmd commands[] = {
      true, ol_cmd_init},
     {"card", "[-o FILE]", "help.card", "output ", 0, 0, false, ol_cmd_card},
     {"psk", "-o FILE", "help.psk", "output ", 0, 0, true, ol_cmd_psk},
-    {"pair", "NAME --card FILE --psk FILE [--path SPEC]... [--code DIGITS]", "help.pair",
-     "card psk path code ", 1, 1, false, ol_cmd_pair},
+    {"pair", "NAME --card FILE --psk FILE [--path SPEC]... [--code DIGITS] [--off-record allow|refuse]", "help.pair",
+     "card psk path code off-record ", 1, 2, false, ol_cmd_pair},
     {"renew", "NAME --psk FILE [--card FILE] [--path SPEC]... [--code DIGITS]", "help.renew",
      "card psk path code ", 1, 1, false, ol_cmd_renew},
     {"close", "LINE", "help.close", "", 1, 1, false, ol_cmd_close},
@@ -86,10 +87,11 @@ static const struct ol_cmd commands[] = {
      "LINE [-p flash|immediate|priority|routine] [-s SUBJECT] [--lang TAG] [--exercise]\n"
      "           [--marker WORD] [--answer wu|an|r|y|n] [--re ID] [--corrects ID | --cancels ID]\n"
      "           [--level WORD] [--to ROLE] [--standing WORD] [--ref TEXT] [--handling WORD]\n"
-     "           [--wait delivered|taken|confirmed] [--timeout SECONDS] (TEXT | - | --form CODE [--field N=VALUE]...)",
+     "           [--wait delivered|taken|confirmed] [--timeout SECONDS] (TEXT | - | --form CODE [--field N=VALUE]...)\n"
+     "       openline [-C DIR] send LINE --off-record (TEXT | -)",
      "help.send",
      "precedence subject lang exercise marker answer re corrects cancels level to standing ref handling wait timeout "
-     "form field ",
+     "form field off-record ",
      1, 2, false, ol_cmd_send},
     {"answer", "LINE ID (TEXT | -)", "help.answer", "precedence lang wait timeout ", 3, 3, false, ol_cmd_answer},
     {"list", "LINE [--open] [--follow] [--lang TAG]", "help.list", "open follow lang ", 1, 1, false, ol_cmd_list},

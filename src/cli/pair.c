@@ -4,6 +4,7 @@
 #include "station/setup.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/cmd.h"
 
@@ -37,6 +38,8 @@ static void show(const struct ol_cli *c, const char *name, const struct ol_setup
     else
         print_code(line->code);
     ol_print(stderr, line->compared ? "say.pair.compared" : "say.pair.compare", "line", name, NULL);
+    if (ol_args_value(&c->args, "off-record") != NULL)
+        ol_print(stderr, line->off_record ? "say.pair.off_record_allowed" : "say.pair.off_record_refused", "line", name, NULL);
 }
 
 /* A station that does not run reads its lines when it starts. */
@@ -65,7 +68,7 @@ static enum ol_err pair(const struct ol_home *h, const struct ol_setup_pair *wan
     enum ol_err err;
 
     if (want->card == NULL)
-        return ol_setup_compare(h, want->name, want->code, line, f);
+        return ol_setup_change(h, want, line, f);
     err = ol_setup_pair(h, want, line, f);
     if (!err)
         ol_print(stderr, "say.pair.destroy", "file", want->psk, NULL);
@@ -115,10 +118,30 @@ static struct ol_setup_pair wanted(const struct ol_cli *c, const char **paths)
     };
 }
 
+/* --off-record says nothing by itself: what is meant is an operand, behind the name or before it. False: neither word
+ * is there. */
+static bool read_policy(const struct ol_cli *c, struct ol_setup_pair *want)
+{
+    for (size_t i = c->args.operands; i-- > 0;) {
+        const char *word = c->args.operand[i];
+
+        if (strcmp(word, "allow") != 0 && strcmp(word, "refuse") != 0)
+            continue;
+        want->off_record = *word == 'a' ? OL_SETUP_ALLOW : OL_SETUP_REFUSE;
+        want->name = c->args.operand[1 - i];
+        return true;
+    }
+    return false;
+}
+
 enum ol_exit ol_cmd_pair(const struct ol_cli *c)
 {
     const char *paths[OL_PATHS + 1]; /* one more tells that there are too many */
     struct ol_setup_pair want = wanted(c, paths);
+    bool policy = ol_args_value(&c->args, "off-record") != NULL;
+
+    if (policy != (c->args.operands == 2) || (policy && !read_policy(c, &want)))
+        return usage("err.pair.off_record");
 
     if ((want.card == NULL) != (want.psk == NULL))
         return usage("err.pair.both");

@@ -42,7 +42,7 @@ struct order {
     json_t *fields; /* of the form */
 };
 
-static json_t *params_of(const struct ol_cli *c, const struct order *o)
+static json_t *message_of(const struct ol_cli *c, const struct order *o)
 {
     static const char *const meant[] = {"marker", "answer", "re",       "corrects", "cancels",
                                         "level",  "to",     "standing", "ref",      "handling"};
@@ -60,8 +60,12 @@ static json_t *params_of(const struct ol_cli *c, const struct order *o)
     }
     if (o->re != NULL)
         json_object_update_new(message, json_pack("{s:s,s:s,s:s}", "re", o->re, "marker", "answer", "answer", "n"));
+    return message;
+}
 
-    return json_pack("{s:s,s:[o],s:s?,s:i}", "line", o->line, "messages", message, "wait", o->wait,
+static json_t *params_of(const struct ol_cli *c, const struct order *o)
+{
+    return json_pack("{s:s,s:[o],s:s?,s:i}", "line", o->line, "messages", message_of(c, o), "wait", o->wait,
                      "timeout_ms", o->timeout_ms);
 }
 
@@ -124,6 +128,22 @@ static enum ol_exit send_text(const struct ol_cli *c, const struct order *o)
     return code;
 }
 
+static enum ol_exit send_off_record(const struct ol_cli *c, const struct order *o)
+{
+    json_t *params = json_pack("{s:s,s:o,s:s?}", "line", o->line, "message", message_of(c, o), "wait", o->wait);
+    json_t *result;
+    struct ol_fault f;
+
+    if (ol_cmd_ask(c, "off_record", params, OL_ANSWER_MS, &result, &f) != OL_OK)
+        return ol_cmd_fail(&f);
+    if (c->json)
+        ol_print_json(result);
+    else
+        json_decref(result);
+    ol_print(c->json ? stderr : stdout, "say.send.off_record", NULL);
+    return OL_EXIT_DONE;
+}
+
 /* Says so when what was answered in words stays open: words close only what asked for them. */
 static void say_if_open(const struct ol_cli *c, const struct order *o)
 {
@@ -178,7 +198,7 @@ static enum ol_exit run_order(const struct ol_cli *c, const char *re, const char
         return ol_cmd_bad_value("timeout", timeout, "0 .. 1000000");
     if (read_words(c, text, &o, &f) != OL_OK)
         return ol_cmd_fail(&f);
-    code = send_text(c, &o);
+    code = ol_args_value(&c->args, "off-record") != NULL ? send_off_record(c, &o) : send_text(c, &o);
     json_decref(o.text);
     json_decref(o.fields);
     if (code == OL_EXIT_DONE && o.re != NULL)

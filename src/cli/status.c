@@ -113,7 +113,7 @@ static enum ol_err line_object(struct ol_store *store, const struct ol_line_info
     ol_hash_hex(&info->id, id);
     *out = json_pack(
         "{s:s,s:s,s:s,s:s,s:b,s:b,s:b,s:n,s:n,s:I,s:I,s:o,s:s,s:s,s:s,s:[],s:I,s:o,s:{s:n,s:n,s:n},"
-        "s:s,s:n,s:n,s:n,s:n,s:s,s:n,s:n,s:n,s:n,s:n,s:{s:s,s:n,s:n,s:n,s:n}}", "name",
+        "s:s,s:n,s:n,s:n,s:n,s:s,s:n,s:n,s:n,s:n,s:n,s:{s:s,s:n,s:n,s:n,s:n},s:b,s:n}", "name",
         info->name, "id", id, "side", side, "state", "down", "compared", info->compared, "closed",
         own.closed && theirs.closed, "revoked", info->revoked, "clock_offset_s", "last_heard_ms",
         "own_head", (json_int_t)own.head, "peer_head", (json_int_t)theirs.head, "peer",
@@ -121,7 +121,7 @@ static enum ol_err line_object(struct ol_store *store, const struct ol_line_info
         "alarms", "outbox", outbox, "paths", paths_of(conf, &info->id), "counters", "dropped", "replayed", "strangers",
         "desk", "unknown", "desk_since", "desk_until", "desk_by", "desk_why", "own_desk", "unknown", "own_desk_since",
         "own_desk_until", "own_desk_by", "own_desk_why", "own_desk_check_due", "tests", "state", "none", "last", "next",
-        "side", "unanswered");
+        "side", "unanswered", "off_record", info->off_record, "peer_off_record");
     return *out != NULL ? OL_OK : OL_NO_ROOM;
 }
 

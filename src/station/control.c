@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The control socket: newline-delimited JSON-RPC 2.0 (doc/control.md). */
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -53,13 +54,21 @@ static void *json_room(size_t size)
     return p;
 }
 
+/* It may have been said off the record. */
+static void json_gone(void *p)
+{
+    if (p != NULL)
+        ol_wipe(p, malloc_usable_size(p));
+    free(p);
+}
+
 /* ---- Answers ---- */
 
 static void on_closed(uv_handle_t *handle)
 {
     struct client *c = handle->data;
 
-    free(c->buf);
+    json_gone(c->buf);
     free(c);
 }
 
@@ -87,7 +96,7 @@ static void on_written(uv_write_t *req, int status)
     struct write *w = (struct write *)req;
 
     (void)status;
-    free(w->text);
+    json_gone(w->text);
     free(w);
 }
 
@@ -103,7 +112,7 @@ static void put(struct client *c, json_t *object)
     json_decref(object);
     if (w == NULL || text == NULL || json_lacks || c->closing || uv_stream_get_write_queue_size((uv_stream_t *)&c->pipe) > UNSENT_MAX) {
         free(w);
-        free(text);
+        json_gone(text);
         json_lacks = false;
         if (!c->closing)
             drop(c);
@@ -256,6 +265,7 @@ static void take_lines(struct client *c)
     }
     memmove(c->buf, c->buf + from, c->len - from);
     c->len -= from;
+    ol_wipe(c->buf + c->len, from);
 }
 
 static void on_alloc(uv_handle_t *handle, size_t hint, uv_buf_t *buf)
@@ -265,9 +275,12 @@ static void on_alloc(uv_handle_t *handle, size_t hint, uv_buf_t *buf)
     (void)hint;
     if (c->cap - c->len < 4096 && c->cap < LINE_MAX_BYTES) {
         size_t cap = c->cap == 0 ? 16384 : 2 * c->cap;
-        char *grown = realloc(c->buf, cap);
+        char *grown = malloc(cap);
 
         if (grown != NULL) {
+            if (c->len > 0)
+                memcpy(grown, c->buf, c->len);
+            json_gone(c->buf);
             c->buf = grown;
             c->cap = cap;
         }
@@ -352,7 +365,7 @@ enum ol_err control_bind(struct station *s, struct ol_fault *f)
         return OL_LIMIT;
     control->station = s;
     s->control = control;
-    json_set_alloc_funcs(json_room, free);
+    json_set_alloc_funcs(json_room, json_gone);
     unlink(OL_HOME_CONTROL); /* left by a station that was killed: the lock says that none runs */
     uv_pipe_init(&s->loop, &control->pipe, 0);
     control->pipe.data = control;

@@ -32,13 +32,13 @@ static void presence_there(const struct line *l, struct ol_presence *out)
     ol_desk_said(desk_of(l, false), now.utc, (enum ol_presence_state)st.said.desk, st.said.time, out);
 }
 
-/* Our echoes say of our desk what our entries do. */
+/* Our echoes say of our desk what our entries do, and what the line's policy is. */
 static void tell_state(struct line *l)
 {
     struct ol_presence p;
 
     presence(l, true, &p);
-    ol_line_say(l->core, (uint8_t)p.state, false);
+    ol_line_say(l->core, (uint8_t)p.state, l->info.off_record);
 }
 
 void desk_note(struct line *l, const struct ol_row *row)

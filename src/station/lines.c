@@ -230,18 +230,24 @@ static void told_changed(struct line *l)
                                 st.configured > 0 && st.up == st.configured ? "up" : st.up > 0 ? "degraded" : "down"));
 }
 
+void line_send(struct line *l, const struct ol_out *out)
+{
+    const struct ol_link_msg m = {.type = OL_LINK_FRAME, .path = (uint16_t)l->path_id[out->path], .conn = out->conn,
+                                  .frame = out->bytes};
+
+    carrier_send(l->station, &m);
+}
+
 static void perform(struct line *l, const struct ol_out *out)
 {
     struct station *s = l->station;
-    struct ol_link_msg m = {.type = OL_LINK_FRAME, .conn = out->conn, .frame = out->bytes};
 
     switch (out->kind) {
     case OL_OUT_COMMIT:
         ol_store_commit(s->store, l->info.number, out->batch, on_committed, l);
         break;
     case OL_OUT_SEND:
-        m.path = (uint16_t)l->path_id[out->path];
-        carrier_send(s, &m);
+        line_send(l, out);
         break;
     case OL_OUT_PROVEN:
         carrier_proven(l, out->path, out->conn);
@@ -250,7 +256,9 @@ static void perform(struct line *l, const struct ol_out *out)
         calls_named(l, out->from, out->to, out->time);
         break;
     case OL_OUT_SENT:
+        break;
     case OL_OUT_OFF_RECORD:
+        off_record_came(l, out->bytes);
         break;
     case OL_OUT_CHANGED:
         told_changed(l);

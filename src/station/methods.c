@@ -436,6 +436,7 @@ static const struct {
     {"test_send", linetest_send}, {"test_answer", linetest_answer},
     {"tests", linetest_list},
     {"desk", desk_say},          {"desk_hours", desk_announce},
+    {"off_record", off_record_say},
 };
 
 void method_run(struct station *s, struct client *c, const json_t *id, const char *method, const json_t *params)

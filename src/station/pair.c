@@ -353,6 +353,11 @@ static enum ol_err write_line(const struct ol_home *h, struct ol_store *store, s
     return err ? store_fault(err, store, f) : OL_OK;
 }
 
+static bool takes_off_record(const struct ol_setup_pair *want, const struct ol_line_info *before)
+{
+    return want->off_record == OL_SETUP_AS_IT_IS ? before->off_record : want->off_record == OL_SETUP_ALLOW;
+}
+
 /* Nothing is written before cards, keys and code are known to fit. */
 static enum ol_err prepare(const struct ol_home *h, struct pairing *p, const struct ol_setup_pair *want,
                            struct ol_setup_line *line, struct ol_fault *f)
@@ -370,6 +375,8 @@ static enum ol_err prepare(const struct ol_home *h, struct pairing *p, const str
     memcpy(p->info.name, want->name, strlen(want->name) + 1);
     p->info.compared = line->compared;
     p->info.old_line = p->old.id;
+    p->info.off_record = takes_off_record(want, &p->old);
+    line->off_record = p->info.off_record;
     return OL_OK;
 }
 
@@ -458,15 +465,27 @@ enum ol_err ol_setup_renew(const struct ol_home *h, const struct ol_setup_pair *
     return make_line(h, renew_with, want, out, f);
 }
 
-static enum ol_err compare_with(const struct ol_home *h, struct ol_store *store, const char *name,
-                                const char *code, struct ol_setup_line *line, struct ol_fault *f)
+static enum ol_err write_change(struct ol_store *store, const struct ol_line_info *before,
+                                const struct ol_setup_line *line, struct ol_fault *f)
+{
+    enum ol_err err = OL_OK;
+
+    if (line->compared && !before->compared)
+        err = ol_store_line_compared(store, before->number);
+    if (!err && line->off_record != before->off_record)
+        err = ol_store_line_off_record(store, before->number, line->off_record);
+    return err ? store_fault(err, store, f) : OL_OK;
+}
+
+static enum ol_err change_with(const struct ol_home *h, struct ol_store *store, const struct ol_setup_pair *want,
+                               struct ol_setup_line *line, struct ol_fault *f)
 {
     struct ol_line_info info;
     struct ol_keyring keyring = {0};
     const struct ol_line_keys *keys;
     struct ol_card own;
     struct ol_card peer;
-    enum ol_err err = ol_setup_line_find(store, name, &info, f);
+    enum ol_err err = ol_setup_line_find(store, want->name, &info, f);
 
     if (!err)
         err = ol_home_keys_read(h, &keyring, f);
@@ -475,23 +494,18 @@ static enum ol_err compare_with(const struct ol_home *h, struct ol_store *store,
     keys = ol_keyring_find(&keyring, &info.id);
     if (keys == NULL || ol_card_read(ol_span(info.own_card, info.own_card_len), &own) != OL_OK ||
         ol_card_read(ol_span(info.peer_card, info.peer_card_len), &peer) != OL_OK) {
-        err = fail(OL_MALFORMED, f, OL_EXIT_FAILED, "err.line.keys", "line", name);
+        err = fail(OL_MALFORMED, f, OL_EXIT_FAILED, "err.line.keys", "line", want->name);
     } else {
-        *line = (struct ol_setup_line){
-            .id = info.id, .side = ol_side_of(&own, &peer), .compared = info.compared};
-        err = compare(keys, code, line, f);
+        *line = (struct ol_setup_line){.id = info.id, .side = ol_side_of(&own, &peer), .compared = info.compared,
+                                       .off_record = takes_off_record(want, &info)};
+        err = compare(keys, want->code, line, f);
     }
     ol_keyring_fini(&keyring);
-    if (!err && line->compared && !info.compared) {
-        err = ol_store_line_compared(store, info.number);
-        if (err)
-            store_fault(err, store, f);
-    }
-    return err;
+    return err ? err : write_change(store, &info, line, f);
 }
 
-enum ol_err ol_setup_compare(const struct ol_home *h, const char *name, const char *code,
-                             struct ol_setup_line *out, struct ol_fault *f)
+enum ol_err ol_setup_change(const struct ol_home *h, const struct ol_setup_pair *want, struct ol_setup_line *out,
+                            struct ol_fault *f)
 {
     struct ol_store *store = NULL;
     int lock;
@@ -502,7 +516,7 @@ enum ol_err ol_setup_compare(const struct ol_home *h, const char *name, const ch
         return err;
     err = ol_setup_store_open(h, false, &store, f);
     if (!err)
-        err = compare_with(h, store, name, code, out, f);
+        err = change_with(h, store, want, out, f);
     ol_store_close(&store);
     close(lock);
     return err;

@@ -166,17 +166,19 @@ static bool write_message(const struct ol_message *m, struct call_item *item, st
 {
     static uint8_t body[OL_BODY_MAX];
     struct ol_wr w = ol_wr_to(body, sizeof body);
+    bool kept;
 
     ol_message_write(m, &w);
     item->kind = OL_KIND_MESSAGE;
-    if (item_keep(item, &w))
+    kept = item_keep(item, &w);
+    ol_wipe(body, w.len); /* it may be off the record */
+    if (kept)
         return true;
     ol_fault_set(f, OL_EXIT_FAILED, "err.station.memory", NULL);
     return false;
 }
 
-/* One message of a send. False with the fault. */
-static bool read_message(struct line *l, const json_t *m, struct call_item *item, struct ol_fault *f)
+bool read_message(struct line *l, const json_t *m, struct call_item *item, struct ol_fault *f)
 {
     struct ol_message message = {0};
     uint8_t *text = NULL;
@@ -190,6 +192,10 @@ static bool read_message(struct line *l, const json_t *m, struct call_item *item
 
     message.text.p = text;
     ok = ok && write_message(&message, item, f);
+    if (text != NULL)
+        ol_wipe(text, message.text.len);
+    if (title != NULL)
+        ol_wipe(title, message.subject.len);
     free(text);
     free(title);
     free(ref);

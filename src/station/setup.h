@@ -31,6 +31,7 @@ struct ol_setup_line {
     uint8_t side;
     char code[OL_CODE_DIGITS + 1]; /* this side's, for the other side to type */
     bool compared;
+    bool off_record;
 };
 
 struct ol_setup_pair {
@@ -40,6 +41,7 @@ struct ol_setup_pair {
     const char *code; /* the other side's, or NULL */
     const char *const *path;
     size_t paths;
+    enum ol_setup_off_record { OL_SETUP_AS_IT_IS, OL_SETUP_ALLOW, OL_SETUP_REFUSE } off_record; /* messages off the record */
 };
 
 /* A new line. MISMATCH: the code is not the other side's, or the card is one's own; nothing was written.
@@ -57,10 +59,11 @@ OL_MUST_USE enum ol_err ol_setup_renew(const struct ol_home *h, const struct ol_
 OL_MUST_USE enum ol_err ol_setup_revoke(const struct ol_home *h, const char *name, const char *note,
                                         struct ol_fault *f);
 
-/* This side's code of a line that is paired; with the other side's code (not NULL) the comparison, which
- * is then on record. MISMATCH: it is not the other side's, nothing was changed. ABSENT: no such line. */
-OL_MUST_USE enum ol_err ol_setup_compare(const struct ol_home *h, const char *name, const char *code,
-                                         struct ol_setup_line *out, struct ol_fault *f);
+/* Of a line that is paired: this side's code, with the other side's (not NULL) the comparison, which is then on record;
+ * and whether it takes messages off the record. Of `want` name, code and off_record count. MISMATCH: the code is not the
+ * other side's, nothing was changed. ABSENT: no such line. */
+OL_MUST_USE enum ol_err ol_setup_change(const struct ol_home *h, const struct ol_setup_pair *want,
+                                        struct ol_setup_line *out, struct ol_fault *f);
 
 /* One at a time changes a home; *lock is closed by the caller. EXISTS: another one is at it; IO. */
 OL_MUST_USE enum ol_err ol_setup_lock(const struct ol_home *h, int *lock, struct ol_fault *f);

@@ -15,6 +15,7 @@
  *     form.c       forms: their numbers, sending, reading
  *     agree.c      what both sides agreed: channels, exercises, instructions
  *     terms.c      what both sides agreed as data: times, handling
+ *     off_record.c messages that are kept nowhere
  *     desk.c       who is at a desk, and the watch check
  *     linetest.c   tests of the line by people
  *     view.c       messages, acts and the record as JSON
@@ -38,6 +39,7 @@
 #include "desk/dialogue.h"
 #include "desk/kind.h"
 #include "desk/linetest.h"
+#include "desk/off_record.h"
 #include "desk/presence.h"
 #include "desk/watch.h"
 #include "form/forms.h"
@@ -53,6 +55,7 @@
 
 struct station;
 struct call;
+struct call_item;
 struct client;
 struct search;
 
@@ -141,6 +144,7 @@ struct line {
     } agree;
     struct ol_desk desk[2]; /* what A, B said of theirs */
     ol_ms desk_seen;        /* when our officer last said that he is there */
+    struct ol_off_record_seen off_record_seen;
     bool desk_told;         /* that nobody is, is written and not durable yet */
     struct {
         struct ol_linetest_mark mark[2][OL_LINETESTS];
@@ -165,6 +169,8 @@ uint8_t line_side(const struct line *l);
 /* Performs all that the line wants done now. */
 void line_drain(struct line *l);
 void lines_drain(struct station *s);
+/* Gives a frame that the line made to the relay. */
+void line_send(struct line *l, const struct ol_out *out);
 /* The size of the outbox's body borrowed; NULL when it is not there. */
 struct ol_now station_now(const struct station *s);
 
@@ -231,6 +237,8 @@ void method_run(struct station *s, struct client *c, const json_t *id, const cha
 
 /* ---- send.c ---- */
 
+/* One message of a request as a body that is ready to be written, and its flags. False with the fault. */
+bool read_message(struct line *l, const json_t *m, struct call_item *item, struct ol_fault *f);
 void send_texts(const struct request *r);
 
 /* ---- act.c ---- */
@@ -429,6 +437,15 @@ void linetest_send(const struct request *r);
 void linetest_answer(const struct request *r);
 void linetest_list(const struct request *r);
 
+/* ---- off_record.c ---- */
+
+/* An item off the record has come. */
+void off_record_came(struct line *l, struct ol_span item);
+/* Whether either side takes such messages, into a line's status. */
+void off_record_status(const struct line *l, const struct ol_line_status *st, json_t *status);
+/* What can be asked. */
+void off_record_say(const struct request *r);
+
 /* ---- view.c ---- */
 
 json_t *view_time(uint32_t utc);
@@ -443,6 +460,8 @@ uint32_t view_due(const struct ol_row *row, const struct ol_dialogue *d, uint32_
 /* Forms speak this language. */
 json_t *view_message(struct line *l, const struct ol_row *row, const char *lang);
 json_t *view_show(struct line *l, const struct ol_row *row, const char *lang);
+/* A message off the record (its body), as view_message: without an id, marked, and of this moment. */
+json_t *view_off_record(struct line *l, uint8_t author, struct ol_span body);
 struct view_which {
     bool open;         /* only those */
     uint32_t since;    /* not 0: only those, and what was sent or ended since, or was replaced by what nobody has taken */

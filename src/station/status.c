@@ -112,6 +112,7 @@ static json_t *line_json(struct line *l, struct ol_now now)
                   (json_int_t)l->core->count.bytes_in, "bytes_out", (json_int_t)l->core->count.bytes_out));
     desk_show(l, line);
     linetest_show(l, line);
+    off_record_status(l, &st, line);
     return line;
 }
 

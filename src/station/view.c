@@ -363,6 +363,18 @@ static json_t *whole_json(struct line *l, const struct ol_row *row, bool with_ac
     return out;
 }
 
+json_t *view_off_record(struct line *l, uint8_t author, struct ol_span body)
+{
+    const struct ol_row row = {
+        .h = {.author = author, .kind = OL_KIND_MESSAGE, .time = station_now(l->station).utc}, .body = body};
+    const struct ol_dialogue none = {.answer = OL_CLASS_N};
+    json_t *out = message_json(l, &row, OL_SENT, &none, 0, l->station->conf.lang);
+
+    json_object_set_new(out, "id", json_null());
+    json_object_set_new(out, "off_record", json_true());
+    return out;
+}
+
 json_t *view_message(struct line *l, const struct ol_row *row, const char *lang)
 {
     struct rows kept = {.most = 1};
