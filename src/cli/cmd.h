@@ -61,6 +61,11 @@ enum ol_exit ol_cmd_note(const struct ol_cli *c);
 enum ol_exit ol_cmd_alarm(const struct ol_cli *c);
 enum ol_exit ol_cmd_desk(const struct ol_cli *c);
 enum ol_exit ol_cmd_test(const struct ol_cli *c);
+enum ol_exit ol_cmd_roster(const struct ol_cli *c);
+enum ol_exit ol_cmd_rule(const struct ol_cli *c);
+enum ol_exit ol_cmd_draft(const struct ol_cli *c);
+enum ol_exit ol_cmd_clear(const struct ol_cli *c);
+enum ol_exit ol_cmd_release(const struct ol_cli *c);
 enum ol_exit ol_cmd_form(const struct ol_cli *c);
 enum ol_exit ol_cmd_log(const struct ol_cli *c);
 enum ol_exit ol_cmd_resume(const struct ol_cli *c);
@@ -100,6 +105,10 @@ OL_MUST_USE enum ol_err ol_cmd_status_of(const struct ol_home *h, json_t **statu
 json_t *ol_cmd_text(const char *operand, struct ol_fault *f);
 /* A moment: 2026-11-21T14:32Z (seconds may follow), or +30m, +2h from now. UTC seconds; 0 when it is none. */
 uint32_t ol_cmd_time(const char *text);
+/* What is to be sent, as the control socket takes it; the text is NULL for a form. NULL with the fault. */
+json_t *ol_cmd_message(const struct ol_cli *c, const char *text, struct ol_fault *f);
+/* The answer to a send: whether it was done, which it says. Takes the result. */
+enum ol_exit ol_cmd_sent(const struct ol_cli *c, json_t *result);
 /* As `list` and as `note list` show one. */
 void ol_message_print(const json_t *m);
 void ol_note_print(const json_t *note);

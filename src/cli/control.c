@@ -13,6 +13,13 @@
 #define LINE_MAX_BYTES (4u * 1024 * 1024) /* doc/control.md */
 #define READ_BYTES (64u * 1024)
 
+static const char *officer;
+
+void ol_control_act_as(const char *name)
+{
+    officer = name;
+}
+
 static ol_ms now(void)
 {
     struct timespec t;
@@ -211,6 +218,7 @@ enum ol_err ol_control_call(struct ol_control *c, const char *method, json_t *pa
 {
     ol_ms deadline = now() + (ol_ms)timeout_ms;
     json_int_t id = c->next++;
+    int said = officer != NULL && params != NULL ? json_object_set_new(params, "as", json_string(officer)) : 0;
     json_t *request = json_pack("{s:s,s:I,s:s,s:o}", "jsonrpc", "2.0", "id", id, "method", method,
                                 "params", params);
     json_t *answer = NULL;
@@ -218,7 +226,8 @@ enum ol_err ol_control_call(struct ol_control *c, const char *method, json_t *pa
     enum ol_err err;
 
     *result = NULL;
-    if (request == NULL) {
+    if (request == NULL || said != 0) {
+        json_decref(request);
         ol_fault_set(f, OL_EXIT_USAGE, "err.usage.utf8", NULL);
         return OL_MALFORMED;
     }

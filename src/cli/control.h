@@ -16,6 +16,9 @@ struct ol_control {
     json_int_t next; /* id of the next request */
 };
 
+/* Whatever is asked from now on is an officer's; NULL: the operator's. */
+void ol_control_act_as(const char *officer);
+
 /* ABSENT: no station answers in this home. IO. */
 OL_MUST_USE enum ol_err ol_control_open(const struct ol_home *h, struct ol_control *out,
                                         struct ol_fault *f);

@@ -15,6 +15,7 @@ static const struct ol_opt options[] = {
     {"json", 0, NULL, false, "opt.json"},
     {"version", 0, NULL, false, "opt.version"},
     {"answer", 0, "CLASS", false, "opt.answer"},
+    {"as", 0, "OFFICER", false, "opt.as"},
     {"cancels", 0, "ID", false, "opt.cancels"},
     {"card", 0, "FILE", false, "opt.card"},
     {"check", 0, NULL, false, "opt.check"},
@@ -26,6 +27,7 @@ static const struct ol_opt options[] = {
     {"exec", 0, "COMMAND", false, "opt.exec"},
     {"exercise", 0, NULL, false, "opt.exercise"},
     {"field", 0, "N=VALUE", true, "opt.field"},
+    {"flash", 0, NULL, false, "opt.flash"},
     {"follow", 0, NULL, false, "opt.follow"},
     {"form", 0, "CODE", false, "opt.form"},
     {"handling", 0, "WORD", false, "opt.handling"},
@@ -49,6 +51,7 @@ static const struct ol_opt options[] = {
     {"re", 0, "ID", false, "opt.re"},
     {"reason", 0, "TEXT", false, "opt.reason"},
     {"ref", 0, "TEXT", false, "opt.ref"},
+    {"remark", 0, "TEXT", false, "opt.remark"},
     {"sign", 0, NULL, false, "opt.sign"},
     {"role-here", 0, "ROLE", false, "opt.role_here"},
     {"role-there", 0, "ROLE", false, "opt.role_there"},
@@ -68,6 +71,10 @@ static const struct ol_opt options[] = {
     {0},
 };
 #define GENERAL "help home json "
+/* Commands that may be an officer's, with --as: the station says what he may. */
+#define OFFICERS                                                                                                       \
+    "send answer list show search take readback confirm correct decline wilco unable affirm negative roger standby "   \
+    "onward channel exercise agree note alarm desk log status roster rule draft clear release "
 
 static const struct ol_cmd commands[] = {
     {"init", "DIR --party NAME --station NAME --lang TAG", "help.init", "party station lang ", 1, 1,
@@ -153,6 +160,25 @@ static const struct ol_cmd commands[] = {
      "       openline [-C DIR] test answer LINE ID [--translation TEXT] [--lang TAG]\n"
      "       openline [-C DIR] test list LINE | schedule LINE",
      "help.test", "every lang next reason role-here role-there start translation ", 2, 3, false, ol_cmd_test},
+    {"roster",
+     "add LINE ROLE [LEVEL]... | remove LINE ROLE | hands LINE ROLE | list LINE\n"
+     "       openline [-C DIR] roster officer NAME [ROLE]...\n"
+     "       openline [-C DIR] roster officers",
+     "help.roster", "", 1, 10, false, ol_cmd_roster},
+    {"rule", "set LINE [--flash] ROLE... | lift LINE [--flash] | list LINE", "help.rule", "flash ", 2, 10,
+     false, ol_cmd_rule},
+    {"draft",
+     "LINE [the options of send that say what a message is] [--translation TEXT]\n"
+     "           (TEXT | - | --form CODE [--field N=VALUE]...)\n"
+     "       openline [-C DIR] draft change LINE DRAFT [--translation TEXT] (TEXT | - | --field N=VALUE...)\n"
+     "       openline [-C DIR] draft list LINE\n"
+     "       openline [-C DIR] draft show LINE DRAFT",
+     "help.draft",
+     "precedence subject lang exercise marker answer re corrects cancels level to standing ref handling form field "
+     "translation ",
+     1, 4, false, ol_cmd_draft},
+    {"clear", "LINE DRAFT --as OFFICER [--remark TEXT]", "help.clear", "remark ", 2, 2, false, ol_cmd_clear},
+    {"release", "LINE DRAFT [--as OFFICER]", "help.release", "", 2, 2, false, ol_cmd_release},
     {"form", "list | show CODE | check FILE [--lang TAG]", "help.form", "lang ", 1, 2, false, ol_cmd_form},
     {"log", "LINE", "help.log", "", 1, 1, false, ol_cmd_log},
     {"export", "LINE -o FILE", "help.export", "output ", 1, 1, false, ol_cmd_export},
@@ -216,7 +242,7 @@ static void print_help(const struct ol_cmd *cmd)
     printf("\n%s\n\n", ol_text(cmd->usage));
     if (*cmd->options != '\0')
         print_options(stdout, cmd->options);
-    print_options(stdout, GENERAL);
+    print_options(stdout, is_listed(OFFICERS, cmd->name) ? GENERAL "as " : GENERAL);
 }
 
 /* The first sentence of a text. */
@@ -256,6 +282,11 @@ static enum ol_exit misused(const struct ol_cmd *cmd, const struct ol_fault *f)
     return OL_EXIT_USAGE;
 }
 
+static bool is_as(const struct ol_cmd *cmd, const char *option)
+{
+    return strcmp(option, "as") == 0 && is_listed(OFFICERS, cmd->name);
+}
+
 static enum ol_exit check(const struct ol_cmd *cmd, const struct ol_cli *c)
 {
     struct ol_fault f;
@@ -263,7 +294,7 @@ static enum ol_exit check(const struct ol_cmd *cmd, const struct ol_cli *c)
     for (size_t i = 0; i < c->args.given; i++) {
         const char *name = c->args.give[i].opt->name;
 
-        if (!is_listed(GENERAL, name) && !is_listed(cmd->options, name)) {
+        if (!is_listed(GENERAL, name) && !is_listed(cmd->options, name) && !is_as(cmd, name)) {
             ol_fault_set(&f, OL_EXIT_USAGE, "err.usage.option", "command", cmd->name, "option", name,
                          NULL);
             return misused(cmd, &f);
@@ -351,6 +382,7 @@ static void settle(struct ol_cli *c)
 {
     c->json = ol_args_value(&c->args, "json") != NULL;
     c->home = ol_args_value(&c->args, "home");
+    ol_control_act_as(ol_args_value(&c->args, "as"));
     if (c->home == NULL)
         c->home = getenv("OPENLINE_HOME");
     if (c->home != NULL && *c->home == '\0')

@@ -6,6 +6,7 @@
 
 #include "cli/cmd.h"
 
+#define PRECEDENCES "flash, immediate, priority, routine"
 #define TIMEOUT_S 30.0
 #define TIMEOUT_MAX_S 1e6
 /* What the station may take beyond the time it was asked to wait. */
@@ -31,6 +32,8 @@ static bool read_timeout(const char *text, int *ms)
     *ms = (int)(seconds * 1000);
     return true;
 }
+
+static const char *const precedences[] = {"flash", "immediate", "priority", "routine", NULL};
 
 struct order {
     const char *line;
@@ -111,21 +114,27 @@ static void show(const struct ol_cli *c, const json_t *message)
                  ol_word(message, "state", state), NULL);
 }
 
+enum ol_exit ol_cmd_sent(const struct ol_cli *c, json_t *result)
+{
+    const struct order o = {.line = c->args.operand[0]};
+    const json_t *message = json_array_get(json_object_get(result, "messages"), 0);
+    enum ol_exit code;
+
+    show(c, message);
+    code = outcome(result, &o, message);
+    json_decref(result);
+    return code;
+}
+
 static enum ol_exit send_text(const struct ol_cli *c, const struct order *o)
 {
     json_t *result;
     struct ol_fault f;
-    const json_t *message;
-    enum ol_exit code;
     int patience = o->wait != NULL ? o->timeout_ms + GRACE_MS : OL_ANSWER_MS;
 
     if (ol_cmd_ask(c, "send", params_of(c, o), patience, &result, &f) != OL_OK)
         return ol_cmd_fail(&f);
-    message = json_array_get(json_object_get(result, "messages"), 0);
-    show(c, message);
-    code = outcome(result, o, message);
-    json_decref(result);
-    return code;
+    return ol_cmd_sent(c, result);
 }
 
 static enum ol_exit send_off_record(const struct ol_cli *c, const struct order *o)
@@ -174,10 +183,25 @@ static enum ol_err read_words(const struct ol_cli *c, const char *text, struct o
     return o->fields != NULL || o->text != NULL ? OL_OK : OL_MALFORMED;
 }
 
+json_t *ol_cmd_message(const struct ol_cli *c, const char *text, struct ol_fault *f)
+{
+    const char *precedence = ol_args_value(&c->args, "precedence");
+    struct order o = {.precedence = precedence != NULL || text == NULL ? precedence : "routine"};
+    json_t *message = NULL;
+
+    if (precedence != NULL && !is_one_of(precedence, precedences))
+        ol_fault_set(f, OL_EXIT_USAGE, "err.usage.meant", "option", "precedence", "value", precedence, "meant",
+                     PRECEDENCES, NULL);
+    else if (read_words(c, text, &o, f) == OL_OK)
+        message = message_of(c, &o);
+    json_decref(o.text);
+    json_decref(o.fields);
+    return message;
+}
+
 /* The text is NULL for a form. */
 static enum ol_exit run_order(const struct ol_cli *c, const char *re, const char *text)
 {
-    static const char *const precedences[] = {"flash", "immediate", "priority", "routine", NULL};
     static const char *const waits[] = {"delivered", "taken", "confirmed", NULL};
     const char *precedence = ol_args_value(&c->args, "precedence");
     const char *timeout = ol_args_value(&c->args, "timeout");
@@ -191,7 +215,7 @@ static enum ol_exit run_order(const struct ol_cli *c, const char *re, const char
     enum ol_exit code;
 
     if (o.precedence != NULL && !is_one_of(o.precedence, precedences))
-        return ol_cmd_bad_value("precedence", o.precedence, "flash, immediate, priority, routine");
+        return ol_cmd_bad_value("precedence", o.precedence, PRECEDENCES);
     if (o.wait != NULL && !is_one_of(o.wait, waits))
         return ol_cmd_bad_value("wait", o.wait, "delivered, taken, confirmed");
     if (!read_timeout(timeout, &o.timeout_ms))

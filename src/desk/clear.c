@@ -2,7 +2,6 @@
 #include "desk/clear.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 #define FLASH "flash"
@@ -44,10 +43,23 @@ static void put_class(struct ol_wr *w, const struct ol_paper *paper)
 
 static void put_number(struct ol_wr *w, const char *before, const struct ol_paper *paper)
 {
-    char digits[16];
+    uint8_t digits[10];
+    size_t first = sizeof digits;
 
-    snprintf(digits, sizeof digits, "%u", paper->number);
-    put(w, before, ol_span(digits, strlen(digits)));
+    for (uint32_t n = paper->number; n > 0 || first == sizeof digits; n /= 10)
+        digits[--first] = (uint8_t)('0' + n % 10);
+    put(w, before, ol_span(digits + first, sizeof digits - first));
+}
+
+static void put_hash(struct ol_wr *w, const struct ol_hash *hash)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    ol_wr_u8(w, ' ');
+    for (size_t i = 0; i < sizeof hash->b; i++) {
+        ol_wr_u8(w, (uint8_t)digits[hash->b[i] >> 4]);
+        ol_wr_u8(w, (uint8_t)digits[hash->b[i] & 15]);
+    }
 }
 
 void ol_paper_write(uint8_t kind, const struct ol_paper *paper, struct ol_wr *w)
@@ -65,6 +77,8 @@ void ol_paper_write(uint8_t kind, const struct ol_paper *paper, struct ol_wr *w)
         put(w, "\n", paper->rest);
     } else {
         put_number(w, "", paper);
+        if (kind == OL_LEAF_RELEASE)
+            put_hash(w, &paper->body);
         put(w, "\n", paper->name);
         if (paper->rest.len > 0)
             put(w, "\n", paper->rest);
@@ -99,6 +113,28 @@ static bool read_number(struct ol_span word, uint32_t *out)
     }
     *out = (uint32_t)v;
     return word.len > 0 && v <= OL_SEQ_MAX && (word.len == 1 || word.p[0] != '0');
+}
+
+static int digit_of(uint8_t c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool read_hash(struct ol_span word, struct ol_hash *out)
+{
+    if (word.len != 2 * sizeof out->b)
+        return false;
+    for (size_t i = 0; i < sizeof out->b; i++) {
+        int high = digit_of(word.p[2 * i]);
+        int low = digit_of(word.p[2 * i + 1]);
+
+        if (high < 0 || low < 0)
+            return false;
+        out->b[i] = (uint8_t)(16 * high + low);
+    }
+    return true;
 }
 
 static bool read_class(struct ol_span word, bool *flash)
@@ -157,10 +193,12 @@ static bool read_words(struct ol_span text, struct ol_paper *paper)
 static bool read_act(uint8_t kind, struct ol_span text, struct ol_paper *paper)
 {
     struct ol_span line = take_until(&text, '\n');
+    struct ol_span digits = kind == OL_LEAF_RELEASE ? take_until(&line, ' ') : line;
     bool more = has_break(text);
     bool named = text.p != NULL;
 
-    if (!named || !read_number(line, &paper->number) || paper->number == 0)
+    if (!named || !read_number(digits, &paper->number) || paper->number == 0 ||
+        (kind == OL_LEAF_RELEASE && !read_hash(line, &paper->body)))
         return false;
     paper->name = take_until(&text, '\n');
     paper->rest = text;
@@ -364,6 +402,7 @@ static void note_release(struct ol_office *o, const struct ol_leaf *leaf, const 
     if (d == NULL || d->release > 0)
         return;
     d->release = leaf->number;
+    d->body = paper->body;
     d->head = (struct ol_ref){leaf->author, leaf->seq};
 }
 

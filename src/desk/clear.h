@@ -7,7 +7,8 @@
  *     rule        class role ...               class: flash, other; no role: there is no rule any more
  *     words       class number NL content      number: of the words that these replace; 0: a new draft
  *     clearance   number NL name [NL remark]   of these words, for the leaf's role
- *     release     number NL name               the leaf is about the last entry of ours before it, if there is one
+ *     release     number hash NL name          hash: SHA-256 of what is sent, 64 digits; the leaf is about our last
+ *                                              entry before it, if there is one
  *
  * A draft is known by the number of the leaf that holds its words. Each leaf names the hash of the one before, so a
  * number stands for exactly these words, with their translation and meaning; when they change, so does the number.
@@ -30,6 +31,7 @@ struct ol_paper {
     struct ol_span role[OL_RULE_ROLES];
     bool flash;          /* rule, words */
     uint32_t number;     /* words, clearance, release */
+    struct ol_hash body; /* release */
     struct ol_span name; /* officer, clearance, release */
     struct ol_span rest; /* words: the content; clearance: the remark */
 };
@@ -70,7 +72,10 @@ struct ol_draft {
     size_t cleared;   /* the first so many roles of the rule */
     uint32_t clearance[OL_RULE_ROLES]; /* by place: the leaf of those that are cleared */
     uint32_t release; /* the leaf; 0: not yet */
+    struct ol_hash body;
     struct ol_ref head; /* our last entry on record when it was released */
+    bool handed;        /* the station's: to the line, since its start */
+    uint32_t sent;      /* the station's: the number of the entry, once it was seen on record; 0: not yet */
 };
 
 /* Zeros begin. The lists are the caller's, who makes room: one more rule and draft for each leaf. */

@@ -193,7 +193,8 @@ void act_do(const struct request *r)
         return;
     }
     state = d.state == OL_DELIVERED ? view_state(l, row.h.author, act.message) : d.state;
-    if (!act_fits(&act, &d, state, text_param(r, "act"), text_param(r, "id"), &f) || !read_act(r, &d, &act, &f) ||
+    if (!roles_allow_act(l, r->officer, &row, &act, &f) ||
+        !act_fits(&act, &d, state, text_param(r, "act"), text_param(r, "id"), &f) || !read_act(r, &d, &act, &f) ||
         !read_said(r, l, &row, &act, &misread, &nfc, &f)) {
         client_fault(r->client, r->id, &f);
         return;

@@ -7,22 +7,37 @@
 
 #define PAGE_LEAVES 500u
 #define PAGE_BYTES (1024u * 1024) /* of texts in one answer */
-#define OPERATOR "operator"       /* who can open the control socket */
 
 /* ---- The chain ---- */
 
+struct loading {
+    struct station *station;
+    bool failed; /* no memory */
+};
+
 static bool fold(void *ctx, const struct ol_leaf_row *row)
 {
-    ol_book_fold(ctx, row->number, &row->hash, row->bytes);
-    return true;
+    struct loading *loading = ctx;
+    struct station *s = loading->station;
+    struct ol_leaf leaf;
+
+    ol_book_fold(&s->book, row->number, &row->hash, row->bytes);
+    loading->failed = !office_room(s);
+    if (!loading->failed && ol_leaf_check(row->number, &row->hash, row->bytes, &leaf) == OL_OK)
+        ol_office_note(&s->office, &leaf);
+    return !loading->failed;
 }
 
 enum ol_err book_load(struct station *s, struct ol_fault *f)
 {
+    struct loading loading = {.station = s};
     enum ol_err err;
 
     s->book = (struct ol_book){0};
-    err = ol_store_book_scan(s->store, &(struct ol_book_query){0}, fold, &s->book);
+    office_forget(s);
+    err = ol_store_book_scan(s->store, &(struct ol_book_query){0}, fold, &loading);
+    if (loading.failed)
+        err = OL_LIMIT; /* a rule that was not read would be none */
     if (err)
         ol_fault_set(f, OL_EXIT_FAILED, "err.station.record", "detail", ol_err_text(err), NULL);
     if (s->book.flaw > 0)
@@ -55,6 +70,10 @@ bool book_write(struct station *s, const struct line *l, struct ol_leaf *leaf, s
 
     if (leaf->kind != OL_LEAF_ACCEPTED && !holds(s, f))
         return false;
+    if (!office_room(s)) {
+        ol_fault_set(f, OL_EXIT_FAILED, "err.station.memory", NULL);
+        return false;
+    }
     leaf->time = station_now(s).utc;
     if (l != NULL)
         leaf->line = l->info.id;
@@ -67,11 +86,13 @@ bool book_write(struct station *s, const struct line *l, struct ol_leaf *leaf, s
         ol_leaf_hash(row.bytes, &row.hash);
         err = ol_store_book_append(s->store, &row);
     }
-    if (err)
+    if (err) {
         not_written(err, f);
-    else
-        ol_book_fold(&s->book, row.number, &row.hash, row.bytes);
-    return !err;
+        return false;
+    }
+    ol_book_fold(&s->book, row.number, &row.hash, row.bytes);
+    ol_office_note(&s->office, leaf);
+    return true;
 }
 
 /* ---- Reading ---- */
@@ -184,9 +205,10 @@ static bool is_written_by_hand(uint8_t kind)
 
 static void write_and_answer(const struct request *r, const struct line *l, struct ol_leaf *leaf)
 {
+    const char *role = roles_own(r->officer);
     struct ol_fault f;
 
-    leaf->role = ol_span(OPERATOR, strlen(OPERATOR));
+    leaf->role = ol_span(role, strlen(role));
     if (book_write(r->station, l, leaf, &f))
         client_result(r->client, r->id, leaf_json(r->station, leaf));
     else

@@ -207,6 +207,8 @@ void call_write(struct call *call)
         }
         l->next_token++;
         l->closing = l->closing || item->kind == OL_KIND_CLOSE;
+        if (call->draft > 0 && ol_kind_is_message(item->kind))
+            draft_handed(l->station, call->draft);
         ol_blob_free(&item->body);
         call->written++;
     }

@@ -176,6 +176,7 @@ static bool apply(struct line *l, const struct ol_put *put)
         form_note(l, &put->row);
         desk_note(l, &put->row);
         linetest_note(l, &put->row);
+        roster_note(l, &put->row);
         return agree_note(l, &put->row);
     case OL_PUT_OUTBOX:
         return box(l, put->token, put->row.h.kind, put->row.h.flags, put->row.body);
@@ -335,6 +336,7 @@ static bool load_row(void *ctx, const struct ol_row *row)
         watch_loaded(l, row);
         desk_note(l, row);
         linetest_note(l, row);
+        roster_note(l, row);
         l->core->failed = !agree_note(l, row);
         return !l->core->failed;
     }
@@ -600,6 +602,7 @@ void lines_close(struct station *s)
         free(s->line[i]->watched);
         uv_close((uv_handle_t *)&s->line[i]->timer, on_line_closed);
     }
+    office_forget(s);
     free(s->line);
     s->line = NULL;
     s->lines_n = 0;

@@ -9,7 +9,6 @@
 #include "station/station.h"
 
 #define SHOWN 48u /* slots, when nothing else is asked for */
-#define OPERATOR "operator"
 
 /* Prose of no consequence, one after the other in the turns of a side. */
 static const char *const texts[] = {"test.text.1", "test.text.2", "test.text.3", "test.text.4",
@@ -291,7 +290,7 @@ static bool file_translation(const struct request *r, struct line *l, uint32_t s
     const json_t *given = json_object_get(r->params, "translation");
     const char *lang = text_param(r, "lang");
     struct ol_leaf leaf = {.kind = OL_LEAF_TRANSLATION, .author = other(line_side(l)), .seq = seq,
-                           .role = ol_span(OPERATOR, strlen(OPERATOR))};
+                           .role = ol_span(OL_OPERATOR, strlen(OL_OPERATOR))};
     uint8_t *text = NULL;
     bool done;
 

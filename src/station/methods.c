@@ -437,13 +437,23 @@ static const struct {
     {"tests", linetest_list},
     {"desk", desk_say},          {"desk_hours", desk_announce},
     {"off_record", off_record_say},
+    {"roster", roster_say},      {"roles", roster_list},
+    {"officer", officer_set},    {"officers", officer_list},
+    {"rule", rule_set},          {"rules", rule_list},
+    {"draft", draft_write},      {"drafts", draft_list},
+    {"draft_show", draft_show},  {"clear", draft_clear},
+    {"release", draft_release},
 };
 
 void method_run(struct station *s, struct client *c, const json_t *id, const char *method, const json_t *params)
 {
-    const struct request r = {.station = s, .client = c, .id = id, .params = params};
+    struct request r = {.station = s, .client = c, .id = id, .params = params};
     struct ol_fault f;
 
+    if (!roles_admit(&r, method, &f)) {
+        client_fault(c, id, &f);
+        return;
+    }
     for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
         if (strcmp(methods[i].name, method) == 0) {
             methods[i].run(&r);

@@ -154,16 +154,18 @@ void off_record_say(const struct request *r)
 {
     struct line *l = line_param(r);
     const json_t *m = json_object_get(r->params, "message");
-    struct call_item item = {0};
+    const struct sayer by = {.officer = r->officer};
+    struct call_item item[2] = {0};
+    size_t n;
     struct ol_fault f;
 
     if (l == NULL)
         return;
-    if (is_plain(r, m, &f) && may_send(l, &f) && read_message(l, m, &item, &f) &&
-        send_body(l, ol_span(item.body.p, item.body.len), &f))
+    if (is_plain(r, m, &f) && may_send(l, &f) && send_read(l, m, &by, item, &n, &f) &&
+        send_body(l, ol_span(item[0].body.p, item[0].body.len), &f))
         client_result(r->client, r->id, json_pack("{s:i,s:n,s:s,s:s,s:b}", "schema", 1, "id", "line", l->info.name,
                                                   "state", "sent", "off_record", 1));
     else
         client_fault(r->client, r->id, &f);
-    ol_blob_free(&item.body);
+    ol_blob_free(&item[0].body);
 }

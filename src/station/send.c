@@ -178,14 +178,15 @@ static bool write_message(const struct ol_message *m, struct call_item *item, st
     return false;
 }
 
-bool read_message(struct line *l, const json_t *m, struct call_item *item, struct ol_fault *f)
+static bool read_message(struct line *l, const json_t *m, const struct sayer *by, struct call_item *item,
+                         struct ol_fault *f)
 {
     struct ol_message message = {0};
     uint8_t *text = NULL;
     uint8_t *title = NULL;
     uint8_t *ref = NULL;
     bool ok = read_flags(m, "routine", &item->flags, f) && read_lang(l, m, &message.lang, f) && read_meaning(l, m, &message, f) &&
-              agree_allows(l, item->flags, &message, f) &&
+              agree_allows(l, item->flags, &message, f) && roles_allow(l, by, item->flags, &message, f) &&
               read_text(json_object_get(m, "text"), OL_TEXT_MAX, &text, &message.text.len, f) &&
               read_title(m, "subject", SUBJECT_MAX, &message.subject, &title, f) &&
               read_title(m, "ref", OL_WORD_ROLE, &message.ref, &ref, f);
@@ -217,7 +218,8 @@ static void mean_as_form(const struct ol_form *form, const json_t *m, struct ol_
 
 /* A form of a send: itself, after the entry that gives it its number. False with the fault; items are bodies up to
  * n. */
-static bool read_form(struct line *l, const json_t *m, struct call_item item[static 2], size_t *n, struct ol_fault *f)
+static bool read_form(struct line *l, const json_t *m, const struct sayer *by, struct call_item item[static 2],
+                      size_t *n, struct ol_fault *f)
 {
     const char *code = json_string_value(json_object_get(m, "form"));
     const struct ol_form *form = code != NULL ? ol_forms_by_code(&l->station->forms, code) : NULL;
@@ -239,7 +241,7 @@ static bool read_form(struct line *l, const json_t *m, struct call_item item[sta
          read_title(m, "ref", OL_WORD_ROLE, &meant.ref, &ref, f);
     if (ok) {
         mean_as_form(form, m, &meant);
-        ok = agree_allows(l, flags, &meant, f) &&
+        ok = agree_allows(l, flags, &meant, f) && roles_allow(l, by, flags, &meant, f) &&
              form_items(l, form, json_object_get(m, "fields"), &meant, item, n, f);
     }
     for (size_t i = 0; ok && i < *n; i++)
@@ -249,14 +251,15 @@ static bool read_form(struct line *l, const json_t *m, struct call_item item[sta
     return ok;
 }
 
-static bool read_items(struct line *l, const json_t *m, struct call_item item[static 2], size_t *n, struct ol_fault *f)
+bool send_read(struct line *l, const json_t *m, const struct sayer *by, struct call_item item[static 2], size_t *n,
+               struct ol_fault *f)
 {
     if (!is_or_null(m, "form", JSON_NULL)) {
         *n = 0;
-        return read_form(l, m, item, n, f);
+        return read_form(l, m, by, item, n, f);
     }
     *n = 1;
-    return read_message(l, m, item, f);
+    return read_message(l, m, by, item, f);
 }
 
 static int wait_of(const json_t *value)
@@ -285,6 +288,7 @@ void send_texts(const struct request *r)
     struct line *l = line_param(r);
     const json_t *messages = json_object_get(r->params, "messages");
     size_t n = json_array_size(messages);
+    const struct sayer by = {.officer = r->officer};
     int wait = wait_of(json_object_get(r->params, "wait"));
     json_int_t timeout = json_is_integer(json_object_get(r->params, "timeout_ms"))
                              ? json_integer_value(json_object_get(r->params, "timeout_ms")) : 30000;
@@ -302,7 +306,7 @@ void send_texts(const struct request *r)
     items = calloc(2 * n, sizeof *items);
     for (size_t i = 0; items != NULL && i < n; i++) {
         size_t more;
-        bool read = read_items(l, json_array_get(messages, i), &items[items_n], &more, &f);
+        bool read = send_read(l, json_array_get(messages, i), &by, &items[items_n], &more, &f);
 
         items_n += more;
         if (!read) {

@@ -18,6 +18,8 @@
  *     off_record.c messages that are kept nowhere
  *     desk.c       who is at a desk, and the watch check
  *     linetest.c   tests of the line by people
+ *     roles.c      roles of both sides, officers, whose clearance a message needs
+ *     drafts.c     words that wait for clearance
  *     view.c       messages, acts and the record as JSON
  *     status.c     the station and its lines as JSON
  *     book.c       the own book: what this side keeps to itself
@@ -35,12 +37,14 @@
 
 #include "desk/agree.h"
 #include "desk/book.h"
+#include "desk/clear.h"
 #include "desk/alarm.h"
 #include "desk/dialogue.h"
 #include "desk/kind.h"
 #include "desk/linetest.h"
 #include "desk/off_record.h"
 #include "desk/presence.h"
+#include "desk/roster.h"
 #include "desk/watch.h"
 #include "form/forms.h"
 #include "line/line.h"
@@ -143,6 +147,7 @@ struct line {
         struct ol_agree fold;
     } agree;
     struct ol_desk desk[2]; /* what A, B said of theirs */
+    struct ol_roster roster[2]; /* what A, B said of its roles */
     ol_ms desk_seen;        /* when our officer last said that he is there */
     struct ol_off_record_seen off_record_seen;
     bool desk_told;         /* that nobody is, is written and not durable yet */
@@ -215,6 +220,7 @@ struct request {
     struct client *client;
     const json_t *id;
     const json_t *params;
+    const struct ol_officer *officer; /* who asks; NULL: the operator */
 };
 
 /* Answers with a refusal (the parameter may be NULL), or with a result, which it steals. */
@@ -234,12 +240,6 @@ uint8_t *text_nfc(const json_t *value, size_t *len);
 bool is_or_null(const json_t *object, const char *name, json_type type);
 /* Runs a request: answers it, or keeps a call that will. */
 void method_run(struct station *s, struct client *c, const json_t *id, const char *method, const json_t *params);
-
-/* ---- send.c ---- */
-
-/* One message of a request as a body that is ready to be written, and its flags. False with the fault. */
-bool read_message(struct line *l, const json_t *m, struct call_item *item, struct ol_fault *f);
-void send_texts(const struct request *r);
 
 /* ---- act.c ---- */
 
@@ -277,6 +277,7 @@ struct call {
     bool timed;
     bool late;             /* time is up, something is not durable yet */
     bool closing;
+    uint32_t draft;        /* whose release it is; 0: none */
     bool is_act;           /* answered as an act about a message */
     struct ol_misread misread; /* of a form that is read back */
     bool is_entry;         /* answered as an entry about the line */
@@ -308,6 +309,19 @@ void calls_named(struct line *l, uint32_t from, uint32_t to, uint32_t time);
 void calls_changed(struct line *l, uint8_t author, uint32_t seq);
 void calls_no_room(struct line *l);
 void calls_drop_client(struct station *s, const struct client *c);
+
+/* ---- send.c ---- */
+
+/* Who says something. */
+struct sayer {
+    const struct ol_officer *officer; /* NULL: the operator */
+    const char *cleared; /* NULL: words that nobody cleared; else the role that releases them, empty: the operator */
+};
+/* One message of a send: a text, or a form after the entry that gives it its number. False with the fault; items are
+ * bodies up to n in any case. */
+bool send_read(struct line *l, const json_t *m, const struct sayer *by, struct call_item item[static 2], size_t *n,
+               struct ol_fault *f);
+void send_texts(const struct request *r);
 
 /* ---- ending.c ---- */
 
@@ -446,6 +460,52 @@ void off_record_status(const struct line *l, const struct ol_line_status *st, js
 /* What can be asked. */
 void off_record_say(const struct request *r);
 
+/* ---- roles.c ---- */
+
+#define OL_OPERATOR "operator" /* who can open the control socket */
+
+/* Before a leaf is folded: room for what it may say. False without memory. */
+bool office_room(struct station *s);
+void office_forget(struct station *s);
+/* Who asks, and whether he may ask this. False with the fault. */
+bool roles_admit(struct request *r, const char *method, struct ol_fault *f);
+/* The role in which he acts where none is asked for. */
+const char *roles_own(const struct ol_officer *officer);
+/* "desk, legal, release" */
+void roles_join(const struct ol_roles *roles, char *out, size_t cap);
+/* Whether the other side has the role that it is for, and it needs nobody's clearance, or has it; says by which role it
+ * is released. False with the fault. */
+bool roles_allow(const struct line *l, const struct sayer *by, uint8_t flags, struct ol_message *meant,
+                 struct ol_fault *f);
+/* Whether he may do this about a message. False with the fault. */
+bool roles_allow_act(const struct line *l, const struct ol_officer *officer, const struct ol_row *message,
+                     const struct ol_act *act, struct ol_fault *f);
+/* An entry of this line is durable. */
+void roster_note(struct line *l, const struct ol_row *row);
+/* What such an entry says; null for any other. */
+json_t *roster_words(const struct ol_row *row);
+/* Writes a leaf with such a text. False with the fault: nothing was written. */
+bool paper_write(struct station *s, const struct line *l, struct ol_leaf *leaf, const struct ol_paper *paper,
+                 struct ol_fault *f);
+/* What can be asked. */
+void roster_say(const struct request *r);
+void roster_list(const struct request *r);
+void officer_set(const struct request *r);
+void officer_list(const struct request *r);
+void rule_set(const struct request *r);
+void rule_list(const struct request *r);
+
+/* ---- drafts.c ---- */
+
+/* The message of this draft was handed to the line. */
+void draft_handed(struct station *s, uint32_t number);
+/* What can be asked. */
+void draft_write(const struct request *r);
+void draft_list(const struct request *r);
+void draft_show(const struct request *r);
+void draft_clear(const struct request *r);
+void draft_release(const struct request *r);
+
 /* ---- view.c ---- */
 
 json_t *view_time(uint32_t utc);
@@ -565,6 +625,7 @@ struct station {
     struct ol_forms forms;
     struct ol_store *store;
     struct ol_book book;
+    struct ol_office office;
     uv_poll_t store_poll;
     uv_timer_t look;       /* at the next pages of the record */
     struct line **line;

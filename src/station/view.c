@@ -207,9 +207,6 @@ static const char *side_name(uint8_t author)
     return author == 'A' ? "A" : "B";
 }
 
-/* Whoever can open the control socket is the operator of their station. */
-#define OPERATOR "operator"
-
 static json_t *step_json(const char *state, uint8_t author, uint32_t time, const char *role)
 {
     return json_pack("{s:s,s:s?,s:s,s:o}", "state", state, "role", role, "side",
@@ -222,7 +219,7 @@ static const char *released_by(const struct ol_row *row, char role[static OL_WOR
     struct ol_message m;
 
     if (ol_meaning_read(row->h.kind, row->body, &m) || m.by.len == 0)
-        return OPERATOR;
+        return OL_OPERATOR;
     snprintf(role, OL_WORD_ROLE + 1, "%.*s", (int)m.by.len, (const char *)m.by.p);
     return role;
 }
@@ -264,7 +261,7 @@ static void tell_act(struct acts *a, const struct ol_row *row, const struct ol_a
     struct ol_misread misread = {0};
     json_t *text = act->values.len > 0 ? form_back(a->line, a->message, act->values, a->lang, &misread)
                                        : string_or_null(act->text);
-    char role[OL_WORD_ROLE + 1] = OPERATOR;
+    char role[OL_WORD_ROLE + 1] = OL_OPERATOR;
     bool escalates = act->kind == OL_KIND_ESCALATE;
 
     if (escalates)
@@ -277,7 +274,7 @@ static void tell_act(struct acts *a, const struct ol_row *row, const struct ol_a
                            act->until > 0 ? view_time(act->until) : json_null(), "misread",
                            form_misread(&misread), "to", escalates ? role : NULL));
     if (row->h.kind == OL_KIND_REPLY)
-        tell_answer(a->answers, row, ol_answer_name(act->what), act->text, act->until, OPERATOR, effect);
+        tell_answer(a->answers, row, ol_answer_name(act->what), act->text, act->until, OL_OPERATOR, effect);
     else if (effect)
         json_array_append_new(a->chain, step_json(reached(act, after), row->h.author, row->h.time, role));
 }
@@ -691,6 +688,8 @@ static json_t *words_json(struct line *l, const struct ol_row *row)
         return desk_words(row);
     if (row->h.kind == OL_KIND_TEST)
         return linetest_words(row);
+    if (row->h.kind == OL_KIND_ROSTER)
+        return roster_words(row);
     return form_words(l, row);
 }
 

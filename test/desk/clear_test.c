@@ -19,14 +19,18 @@ static struct ol_span text(const char *s)
 
 /* ---- The texts ---- */
 
+#define HASH "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
 static const struct {
     uint8_t kind;
     const char *text;
 } good[] = {
     {OL_LEAF_OFFICER, "desk legal\nAnna P."}, {OL_LEAF_OFFICER, "\nAnna P."}, {OL_LEAF_RULE, "flash"},
-    {OL_LEAF_RULE, "other desk legal release"}, {OL_LEAF_WORDS, "flash 0\n{}"}, {OL_LEAF_WORDS, "other 4294967294\na\nb"},
-    {OL_LEAF_CLEARANCE, "7\nAnna"}, {OL_LEAF_CLEARANCE, "7\nAnna\nas agreed\nby phone"}, {OL_LEAF_RELEASE, "12\nAnna"},
-    {OL_LEAF_RELEASE, "12\n"}, {OL_LEAF_RULE, "other a b c d e f g h"},
+    {OL_LEAF_RULE, "other desk legal release"}, {OL_LEAF_WORDS, "flash 0\n{}"},
+    {OL_LEAF_WORDS, "other 4294967294\na\nb"},
+    {OL_LEAF_CLEARANCE, "7\nAnna"}, {OL_LEAF_CLEARANCE, "7\nAnna\nas agreed\nby phone"},
+    {OL_LEAF_RELEASE, "12 " HASH "\nAnna"},
+    {OL_LEAF_RELEASE, "12 " HASH "\n"}, {OL_LEAF_RULE, "other a b c d e f g h"},
 };
 
 /* What reads is written back byte by byte: each text has one form. */
@@ -58,7 +62,7 @@ static void test_every_prefix_flipped_bit_and_byte_too_many_reads_as_what_it_say
 {
     (void)state;
     for (size_t i = 0; i < COUNT(good); i++) {
-        uint8_t some[64];
+        uint8_t some[128];
         size_t len = strlen(good[i].text);
 
         for (size_t n = 0; n < len; n++)
@@ -86,9 +90,12 @@ static void test_what_is_no_such_text_does_not_read(void **state)
         {OL_LEAF_OFFICER, "desk\nAn\x01na"}, {OL_LEAF_OFFICER, "a b c d e f g h i\nAnna"}, {OL_LEAF_RULE, "flash "},
         {OL_LEAF_RULE, "night desk"}, {OL_LEAF_RULE, "other desk legal desk"}, {OL_LEAF_RULE, "other  desk"},
         {OL_LEAF_RULE, ""}, {OL_LEAF_WORDS, "other 0"}, {OL_LEAF_WORDS, "other 0\n"}, {OL_LEAF_WORDS, "other\nx"},
-        {OL_LEAF_WORDS, "other 00\nx"}, {OL_LEAF_WORDS, "other 4294967295\nx"}, {OL_LEAF_WORDS, "other 99999999999999999999\nx"},
+        {OL_LEAF_WORDS, "other 00\nx"}, {OL_LEAF_WORDS, "other 4294967295\nx"}, 
+        {OL_LEAF_WORDS, "other 99999999999999999999\nx"},
         {OL_LEAF_CLEARANCE, "0\nAnna"}, {OL_LEAF_CLEARANCE, "7"}, {OL_LEAF_CLEARANCE, "7\nAnna\n"},
-        {OL_LEAF_CLEARANCE, "x\nAnna"}, {OL_LEAF_CLEARANCE, "07\nAnna"}, {OL_LEAF_RELEASE, "7\nAnna\nso"},
+        {OL_LEAF_CLEARANCE, "x\nAnna"}, {OL_LEAF_CLEARANCE, "07\nAnna"}, {OL_LEAF_RELEASE, "7 " HASH "\nAnna\nso"},
+        {OL_LEAF_RELEASE, "7\nAnna"}, {OL_LEAF_RELEASE, "7 " HASH "0\nAnna"}, {OL_LEAF_RELEASE, "7 " HASH},
+        {OL_LEAF_CLEARANCE, "7 " HASH "\nAnna"},
     };
 
     (void)state;
@@ -127,9 +134,9 @@ static uint32_t note(uint8_t kind, const char *role, const char *said)
 
 static uint32_t about(uint8_t kind, const char *role, uint32_t words)
 {
-    char said[32];
+    char said[128];
 
-    snprintf(said, sizeof said, "%u\nAnna", words);
+    snprintf(said, sizeof said, "%u%s\nAnna", words, kind == OL_LEAF_RELEASE ? " " HASH : "");
     return note(kind, role, said);
 }
 
@@ -271,6 +278,7 @@ static void test_what_is_released_is_not_changed_cleared_or_released_again(void 
     d = ol_office_draft(&office, words);
     assert_int_equal(d->release, release);
     assert_int_equal(d->head.seq, 9);
+    assert_int_equal(d->body.b[1], 0x11);
     assert_int_equal(d->cleared, 0);
     assert_int_equal(office.drafts, 1);
 }
