@@ -78,6 +78,7 @@ class OwnBook(unittest.TestCase):
         answer = self.a.rpc("note", {"line": None, "id": None, "text": "so Qwordgeneral it is"})
         self.assertEqual((answer["result"]["line"], answer["result"]["about"]), (None, None))
         words["general"] = "Qwordgeneral"
+        words.update(self.plant_what_roles_decide())
         self.b.must("take", "ruritania", self.about)
         self.a.must("send", "freedonia", "Qafter", "--wait", "delivered")
         files = {name: os.path.join(self.pair.folder, name) for name in ("export", "proof", "backup")}
@@ -100,6 +101,21 @@ class OwnBook(unittest.TestCase):
         for command in ("log", "list"):
             self.assertNotIn("Qword", self.a.must(command, "freedonia", "--json").out)
             self.assertNotIn("Qword", self.b.must(command, "ruritania", "--json").out)
+
+    def plant_what_roles_decide(self):
+        """A draft that is changed, cleared and released: of all that only the words released go out."""
+        self.a.must("roster", "officer", "Qwordofficer", "desk", "qwordofficers-role")
+        self.a.must("rule", "set", "freedonia", "qwordrule", "desk")
+        self.a.must("roster", "officer", "Qwordclearing", "qwordrule")
+        number = self.a.must("draft", "freedonia", "so Qworddraft it is", "--json").json["draft"]
+        number = self.a.must("draft", "change", "freedonia", str(number), "Qreleased", "--translation",
+                             "so Qwordtranslated it is", "--json").json["draft"]
+        self.a.must("clear", "freedonia", str(number), "--as", "Qwordclearing", "--remark", "so Qwordremark it is")
+        self.a.must("release", "freedonia", str(number), "--as", "Qwordofficer")
+        wait_for(lambda: holding(self.b.home, "Qreleased"), "what was released to arrive")
+        self.a.must("rule", "lift", "freedonia")
+        return {word: word for word in ("Qwordofficer", "qwordofficers-role", "qwordrule", "Qwordclearing", "Qworddraft",
+                                        "Qwordtranslated", "Qwordremark")}
 
     def test_nothing_of_it_passes_on_the_line(self):
         """Frames are sealed, so it is their size that tells: a megabyte of notes costs no more than silence."""
