@@ -97,7 +97,7 @@ void ol_act_write(const struct ol_act *act, struct ol_wr *w)
     assert(ol_is_act(act->kind) && act->message > 0);
     assert(!has_what(act->kind) || what_fits(act->kind, act->what));
     ol_cbor_put_array(w, 1u + has_about(act->kind) + has_what(act->kind) + is_standby(act) +
-                              (act->text.len > 0 || act->values.len > 0));
+                              (act->role.len > 0) + (act->text.len > 0 || act->values.len > 0));
     ol_cbor_put_uint(w, act->message);
     if (has_about(act->kind))
         ol_cbor_put_uint(w, act->about);
@@ -106,6 +106,9 @@ void ol_act_write(const struct ol_act *act, struct ol_wr *w)
     if (is_standby(act))
         ol_cbor_put_uint(w, act->until);
     assert(act->text.len == 0 || act->values.len == 0);
+    assert(act->role.len == 0 || act->kind != OL_KIND_ESCALATE);
+    if (act->role.len > 0)
+        ol_cbor_put_bytes(w, act->role);
     if (act->text.len > 0)
         ol_cbor_put_text(w, act->text);
     ol_wr_bytes(w, act->values.p, act->values.len);
@@ -119,6 +122,16 @@ static uint32_t read_number(struct ol_rd *r, size_t *left)
     r->bad = r->bad || v > UINT32_MAX || *left == 0;
     *left -= *left > 0;
     return r->bad ? 0 : (uint32_t)v;
+}
+
+/* What is no text tells it from the words. */
+static void read_role(struct ol_rd *r, size_t *left, struct ol_act *act)
+{
+    if (*left == 0 || r->bad || ol_cbor_peek(r) != OL_CBOR_BYTES)
+        return;
+    act->role = ol_cbor_bytes(r);
+    --*left;
+    r->bad = r->bad || act->role.len > OL_WORD_ROLE || !ol_word_valid(act->role) || act->kind == OL_KIND_ESCALATE;
 }
 
 static void read_words(struct ol_rd *r, struct ol_act *act)
@@ -151,6 +164,7 @@ static void read_act(struct ol_rd *r, struct ol_act *act)
     }
     if (!r->bad && is_standby(act))
         act->until = read_number(r, &left);
+    read_role(r, &left, act);
     r->bad = r->bad || left > may_have_text(act->kind) || left < must_have_text(act->kind);
     if (left > 0 && !r->bad)
         read_words(r, act);

@@ -11,11 +11,13 @@
  *     reply      [message, answer] or [message, answer, text]; STANDBY: [message, 5, until] or [message, 5, until, text]
  *     escalate   [message, step]               written by the receiver's station: nobody has taken it in time
  *     onward     [message, stage] or, when it was not passed on, [message, stage, text]
+ *
+ * In which role somebody acts, who is not the operator, stands before the words as a byte string; a station has none.
  */
 #ifndef OL_DESK_ACT_H
 #define OL_DESK_ACT_H
 
-#include "record/row.h"
+#include "desk/message.h"
 
 enum ol_answer {
     OL_WILCO,
@@ -59,6 +61,7 @@ struct ol_act {
     uint32_t about;       /* readback: the version; confirm: the read-back; else 0 */
     uint8_t what;         /* reply: enum ol_answer; onward: enum ol_stage; escalate: enum ol_escalation; else 0 */
     uint32_t until;       /* STANDBY: UTC seconds; else 0 */
+    struct ol_span role;  /* of who acts; empty: the operator, or (escalate) the station */
     struct ol_span text;  /* empty when there is none */
     struct ol_span values; /* readback of a form: the array, instead of a text; else empty */
 };

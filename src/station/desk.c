@@ -205,13 +205,16 @@ static void check(const struct request *r, struct line *l)
                                               "state", "attended", "due", time_or_null(check_due(l))));
 }
 
-/* Borrowed from the request; empty when it is left out. False with the fault. */
+/* Borrowed from the request; an officer's own, or empty, when it is left out. False with the fault. */
 static bool read_role(const struct request *r, struct ol_span *out, struct ol_fault *f)
 {
     const json_t *given = json_object_get(r->params, "role");
 
-    if (given == NULL || json_is_null(given))
+    if (given == NULL || json_is_null(given)) {
+        if (r->officer != NULL)
+            *out = ol_span(roles_own(r->officer), strlen(roles_own(r->officer)));
         return true;
+    }
     *out = ol_span(json_string_value(given), json_string_length(given));
     if (json_is_string(given) && out->len <= OL_DESK_ROLE_MAX && ol_word_valid(*out))
         return true;

@@ -176,13 +176,16 @@ static bool is_receiving(const struct ol_act *act)
 }
 
 bool roles_allow_act(const struct line *l, const struct ol_officer *officer, const struct ol_row *message,
-                     const struct ol_act *act, struct ol_fault *f)
+                     struct ol_act *act, struct ol_fault *f)
 {
     const struct ol_roles *rule = ol_office_rule(&l->station->office, &l->info.id,
                                                  ol_flags_precedence(message->h.flags) == OL_FLASH);
     const char *last = rule != NULL ? rule->name[rule->n - 1] : NULL;
+    bool free = rule == NULL || is_receiving(act);
 
-    if (rule == NULL || is_receiving(act))
+    if (officer != NULL)
+        act->role = span_of(free ? roles_own(officer) : last);
+    if (free)
         return true;
     if (act->kind == OL_KIND_CORRECT)
         return is_released_alone(rule, officer) || refuse_by_rule(l, rule, "err.roles.correct", f);

@@ -399,8 +399,8 @@ const struct ol_agree *agreed(struct line *l);
 void terms_of(struct line *l, const struct ol_row *row, struct ol_owed_times *out);
 /* The first moment at which anything can be due, as far as the header says. */
 uint32_t terms_first_s(struct line *l, const struct ol_header *h);
-/* The role that the sides agreed for this step of a message that nobody takes, else the step's name. */
-void terms_role(struct line *l, const struct ol_header *h, uint8_t step, char out[static OL_WORD_ROLE + 1]);
+/* The role that the sides agreed for this step of a message that nobody takes, else the step's name: out. */
+const char *terms_role(struct line *l, const struct ol_header *h, uint8_t step, char out[static OL_WORD_ROLE + 1]);
 /* `due`, `onward_due` and what its handling forbids into the message's object. */
 void terms_show(struct line *l, const struct ol_row *row, const struct ol_dialogue *d, uint32_t delivered_at,
                 json_t *message);
@@ -477,9 +477,9 @@ void roles_join(const struct ol_roles *roles, char *out, size_t cap);
  * is released. False with the fault. */
 bool roles_allow(const struct line *l, const struct sayer *by, uint8_t flags, struct ol_message *meant,
                  struct ol_fault *f);
-/* Whether he may do this about a message. False with the fault. */
+/* Whether he may do this about a message; says in which role. False with the fault. */
 bool roles_allow_act(const struct line *l, const struct ol_officer *officer, const struct ol_row *message,
-                     const struct ol_act *act, struct ol_fault *f);
+                     struct ol_act *act, struct ol_fault *f);
 /* An entry of this line is durable. */
 void roster_note(struct line *l, const struct ol_row *row);
 /* What such an entry says; null for any other. */

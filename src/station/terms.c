@@ -55,7 +55,7 @@ uint32_t terms_first_s(struct line *l, const struct ol_header *h)
     return first;
 }
 
-void terms_role(struct line *l, const struct ol_header *h, uint8_t step, char out[static OL_WORD_ROLE + 1])
+const char *terms_role(struct line *l, const struct ol_header *h, uint8_t step, char out[static OL_WORD_ROLE + 1])
 {
     uint8_t receiver = (uint8_t)('A' + 'B' - h->author);
     struct ol_times t;
@@ -68,6 +68,7 @@ void terms_role(struct line *l, const struct ol_header *h, uint8_t step, char ou
         snprintf(out, OL_WORD_ROLE + 1, "%.*s", (int)role.len, (const char *)role.p);
     else
         snprintf(out, OL_WORD_ROLE + 1, "%s", ol_step_name(step));
+    return out;
 }
 
 /* Where a role of the proposal stands, as its author counts, under a name that is this side's. */

@@ -213,15 +213,21 @@ static json_t *step_json(const char *state, uint8_t author, uint32_t time, const
                      side_name(author), "time", time > 0 ? view_time(time) : json_null());
 }
 
+/* A role that an entry names; one that names none is the operator's. */
+static const char *role_of(struct ol_span named, char role[static OL_WORD_ROLE + 1])
+{
+    if (named.len == 0)
+        return OL_OPERATOR;
+    snprintf(role, OL_WORD_ROLE + 1, "%.*s", (int)named.len, (const char *)named.p);
+    return role;
+}
+
 /* As the message says; the same on both sides. */
 static const char *released_by(const struct ol_row *row, char role[static OL_WORD_ROLE + 1])
 {
     struct ol_message m;
 
-    if (ol_meaning_read(row->h.kind, row->body, &m) || m.by.len == 0)
-        return OL_OPERATOR;
-    snprintf(role, OL_WORD_ROLE + 1, "%.*s", (int)m.by.len, (const char *)m.by.p);
-    return role;
+    return role_of(ol_meaning_read(row->h.kind, row->body, &m) == OL_OK ? m.by : ol_span(NULL, 0), role);
 }
 
 static void tell_answer(json_t *list, const struct ol_row *row, const char *answer, struct ol_span text, uint32_t until,
@@ -259,24 +265,23 @@ static void tell_act(struct acts *a, const struct ol_row *row, const struct ol_a
                      bool effect)
 {
     struct ol_misread misread = {0};
+    char role[OL_WORD_ROLE + 1];
+    bool escalates = act->kind == OL_KIND_ESCALATE;
+    const char *by = escalates ? terms_role(a->line, &a->message->h, act->what, role) : role_of(act->role, role);
     json_t *text = act->values.len > 0 ? form_back(a->line, a->message, act->values, a->lang, &misread)
                                        : string_or_null(act->text);
-    char role[OL_WORD_ROLE + 1] = OL_OPERATOR;
-    bool escalates = act->kind == OL_KIND_ESCALATE;
 
-    if (escalates)
-        terms_role(a->line, &a->message->h, act->what, role);
     json_array_append_new(
         a->acts, json_pack("{s:o,s:s,s:s,s:o,s:o,s:b,s:o,s:o,s:o,s:s?}", "entry", view_id(row->h.author, row->h.seq), "act",
                            act_name(row, act), "side", side_name(row->h.author), "time", view_time(row->h.time), "text",
                            text, "effect", effect, "stage",
                            stage_json(act), "until",
                            act->until > 0 ? view_time(act->until) : json_null(), "misread",
-                           form_misread(&misread), "to", escalates ? role : NULL));
+                           form_misread(&misread), "to", escalates ? by : NULL));
     if (row->h.kind == OL_KIND_REPLY)
-        tell_answer(a->answers, row, ol_answer_name(act->what), act->text, act->until, OL_OPERATOR, effect);
+        tell_answer(a->answers, row, ol_answer_name(act->what), act->text, act->until, by, effect);
     else if (effect)
-        json_array_append_new(a->chain, step_json(reached(act, after), row->h.author, row->h.time, role));
+        json_array_append_new(a->chain, step_json(reached(act, after), row->h.author, row->h.time, by));
 }
 
 /* One entry about a message, in ladder order. */

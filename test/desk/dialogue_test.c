@@ -49,6 +49,14 @@ static const struct ol_act acts[] = {
     {.kind = OL_KIND_ONWARD, .message = MESSAGE, .what = OL_STAGE_UNIT},
     {.kind = OL_KIND_ESCALATE, .message = MESSAGE, .what = OL_STEP_NEXT_ROLE},
     {.kind = OL_KIND_ONWARD, .message = MESSAGE, .what = OL_STAGE_DUTY, .text = {(const uint8_t *)"no radio", 8}},
+    {.kind = OL_KIND_TAKE, .message = MESSAGE, .role = {(const uint8_t *)"desk", 4}},
+    {.kind = OL_KIND_CONFIRM, .message = MESSAGE, .about = 9, .role = {(const uint8_t *)"desk", 4}},
+    {.kind = OL_KIND_DECLINE, .message = MESSAGE, .role = {(const uint8_t *)"desk", 4},
+     .text = {(const uint8_t *)"not now", 7}},
+    {.kind = OL_KIND_REPLY, .message = MESSAGE, .what = OL_STANDBY, .until = 1795000000,
+     .role = {(const uint8_t *)"duty-1", 6}},
+    {.kind = OL_KIND_READBACK, .message = MESSAGE, .about = 9, .role = {(const uint8_t *)"desk", 4},
+     .values = {(const uint8_t *)"\x83\x05\x40\x61x", 5}},
 };
 
 static void test_acts_come_back_and_their_prefixes_are_refused(void **state)
@@ -65,6 +73,7 @@ static void test_acts_come_back_and_their_prefixes_are_refused(void **state)
         assert_int_equal(a.until, acts[i].until);
         assert_true(ol_span_equal(a.text, acts[i].text));
         assert_true(ol_span_equal(a.values, acts[i].values));
+        assert_true(ol_span_equal(a.role, acts[i].role));
         for (size_t n = 0; n < body.len; n++)
             CHECK_ERR(OL_MALFORMED, ol_act_read(acts[i].kind, ol_span(buf, n), &a));
         buf[body.len] = 0;
@@ -113,6 +122,11 @@ static void test_an_act_without_what_it_needs_or_with_more_is_refused(void **sta
         {OL_KIND_ONWARD, "820700"},         /* none of the stages */
         {OL_KIND_ONWARD, "820704"},
         {OL_KIND_CONFIRM, "82071b0000000100000000"},
+        {OL_KIND_TAKE, "820740"},           /* a role without a name */
+        {OL_KIND_TAKE, "82074144"},         /* that is no word */
+        {OL_KIND_TAKE, "8307416441642a"},   /* two of them */
+        {OL_KIND_DECLINE, "830761614164"},  /* behind the words */
+        {OL_KIND_ESCALATE, "8307014164"},   /* a station's */
     };
 
     (void)state;

@@ -286,12 +286,22 @@ class Clearance(unittest.TestCase):
         self.refused(1, "release", "wilco", "freedonia", asked, "--as", "Anna")
         self.refused(1, "release", "decline", "freedonia", asked, "--as", "Boris")
         self.a.must("wilco", "freedonia", asked, "--as", "Dora")
+
+        def shown(station, line):
+            message = station.must("show", line, asked, "--json").json
+            return ([step["role"] for step in message["chain"] if step["state"] == "taken"],
+                    [(one["answer"], one["role"]) for one in message["answers"]])
+        self.assertEqual(shown(self.a, "freedonia"), (["desk"], [("wilco", "release")]))
+        wait_for(lambda: shown(self.b, "ruritania") == shown(self.a, "freedonia"), "both sides to show the same roles")
         flash = self.a.must("send", "freedonia", "-p", "flash", "text", "--wait", "delivered", "--json").json["id"]
         self.b.must("take", "ruritania", flash)
         self.b.must("readback", "ruritania", flash, "tect")
         wait_for(lambda: self.a.must("show", "freedonia", flash, "--json").json["state"] == "read_back",
                  "the read-back")
         self.a.must("correct", "freedonia", flash, "text")
+        self.assertEqual(self.a.must("show", "freedonia", flash, "--json").json["chain"][-1]["role"], "operator")
+        self.a.must("desk", "attend", "freedonia", "--as", "Boris")
+        self.assertEqual(self.a.line("freedonia")["own_desk_by"], "legal")
 
     # ---- Once, and not lost ----
 
