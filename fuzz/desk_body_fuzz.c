@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bodies: the first byte is the kind. What reads is written back byte by byte. */
+/* Bodies: the first byte is the kind, or the item off the record. What reads is written back byte by byte. */
 #include "desk/agree.h"
 #include "desk/dialogue.h"
 #include "desk/form.h"
 #include "desk/kind.h"
 #include "desk/ledger.h"
 #include "desk/linetest.h"
+#include "desk/off_record.h"
 #include "desk/stats.h"
 #include "desk/presence.h"
 #include "desk/roster.h"
 #include "fuzz.h"
+#include "wire/item.h"
 
 #define UNREAD_MAX 64u
 
@@ -80,6 +82,18 @@ static bool rewrite(uint8_t kind, struct ol_span body, struct ol_wr *w)
     return true;
 }
 
+static void read_off_record(struct ol_span item, struct ol_wr *w)
+{
+    struct ol_off_record o;
+
+    if (ol_off_record_read(item, &o)) {
+        assert(o.number == 0 && o.body.p == NULL);
+        return;
+    }
+    ol_off_record_write(&o, w);
+    fuzz_same(w, item.p, item.len);
+}
+
 static void read_receipt(struct ol_span body)
 {
     uint32_t unread[UNREAD_MAX];
@@ -116,6 +130,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     row.h.kind = data[0];
     row.body = ol_span(data + 1, size - 1);
+    if (row.h.kind == OL_ITEM_OFF_RECORD) {
+        read_off_record(row.body, &w);
+        return 0;
+    }
     reads = rewrite(row.h.kind, row.body, &w);
     assert(reads == ol_body_readable(row.h.kind, row.body));
     if (reads)

@@ -142,6 +142,19 @@ class Presence(Desk):
         wait_for(lambda: self.alarms(self.b, "line_down") == ["unacknowledged"], "the alarm", 20)
         self.assertEqual(self.there()[4], "overrun")
 
+    def test_a_desk_from_which_nothing_is_heard_is_unknown_which_is_not_unattended(self):
+        self.a.must("desk", "attend", "freedonia", "--role", "deputy")
+        since, _ = self.both("attended", None, "deputy")
+        self.pair.proxy.cut()
+        wait_for(lambda: self.there()[0] == "unknown", "the other desk to be unknown")
+        self.assertEqual(self.b.line("ruritania")["state"], "down")
+        self.assertEqual(self.there()[1:], [since, None, "deputy", None], "what its entries last said stays")
+        self.assertEqual(self.alarms(self.b), [])
+        self.a.must("desk", "leave", "freedonia")
+        self.pair.proxy.mend()
+        self.both("unattended", "left")
+        self.assertEqual(self.b.line("ruritania")["state"], "up", "the station is there, and nobody at its desk")
+
     def test_weekly_hours_say_when_the_desk_is_attended(self):
         now = datetime.datetime.now(datetime.timezone.utc)
         other = DAYS[(now.weekday() + 3) % 7]

@@ -38,17 +38,39 @@ class Follower:
         self.process.stdout.close()
 
 
+class TwoPaths(stations.Pair):
+    """As the pair of one path, with a second: what goes by both comes twice."""
+
+    def __init__(self):
+        self.folder = stations.tempfile.mkdtemp(prefix="openline-")
+        self.a = stations.Station(self.folder, "Ruritania", "Foreign ministry watch", "en")
+        self.b = stations.Station(self.folder, "Freedonia", "Joint staff watch", "zh")
+        self.psk = os.path.join(self.folder, "courier.key")
+        self.a.must("psk", "-o", self.psk)
+        ports = [stations.free_port(), stations.free_port()]
+        self.proxies = [stations.Proxy(port) for port in ports]
+        self.proxy = self.proxies[0]
+        self.make(self.a, "freedonia", self.b.card, [f"tcp:listen:127.0.0.1:{port}" for port in ports])
+        self.make(self.b, "ruritania", self.a.card, [f"tcp:connect:127.0.0.1:{proxy.port}" for proxy in self.proxies])
+
+    def make(self, station, name, card, paths):
+        station.must("pair", name, "--card", card, "--psk", self.psk, *[word for path in paths for word in ("--path", path)])
+        conf = os.path.join(station.home, "station.conf")
+        with open(conf, encoding="utf-8") as f:
+            text = f.read()
+        with open(conf, "w", encoding="utf-8") as f:
+            f.write(text.replace("liveness_seconds = 20;", "liveness_seconds = 1;"))
+
+    def close(self, keep=False):
+        super().close(keep)
+        self.proxies[1].close()
+
+
 class OffTheRecord(unittest.TestCase):
     def setUp(self):
-        self.pair = stations.Pair()
+        self.pair = TwoPaths()
         self.addCleanup(self.pair.close)
         self.a, self.b = self.pair.a, self.pair.b
-        for station in (self.a, self.b):
-            path = os.path.join(station.home, "station.conf")
-            with open(path, encoding="utf-8") as f:
-                conf = f.read()
-            with open(path, "w", encoding="utf-8") as f:
-                f.write(conf.replace("liveness_seconds = 20;", "liveness_seconds = 1;"))
         self.pair.up()
 
     def policy(self, word, *sides):
@@ -90,12 +112,15 @@ class OffTheRecord(unittest.TestCase):
         for follower, direction in ((ours, "out"), (theirs, "in")):
             shown = [json.loads(line) for line in wait_for(
                 lambda: [line for line in follower.seen if WORD in line], "the follower to show it")]
-            self.assertEqual(len(shown), 1)
+            self.assertEqual(len(shown), 1, "once, by whichever path it came first")
             m = shown[0]
             self.assertEqual((m["id"], m["state"], m["off_record"], m["direction"], m["open"]),
                              (None, "sent", True, direction, False))
             self.assertEqual((m["text"], m["subject"], m["level"]), (f"Between us: {WORD} ✓", "A subject", "working"))
         self.a.must("send", "freedonia", "afterwards", "--wait", "delivered")
+        for follower in (ours, theirs):
+            wait_for(lambda: any("afterwards" in line for line in follower.seen), "what came after it")
+            self.assertEqual(len([line for line in follower.seen if WORD in line]), 1)
         self.assertEqual(self.a.must("log", "freedonia", "--json").lines[:len(log.splitlines())],
                          [json.loads(line) for line in log.splitlines()])
         for station, line in ((self.a, "freedonia"), (self.b, "ruritania")):
@@ -185,12 +210,14 @@ class OffTheRecord(unittest.TestCase):
         limit = int(next(word for word in answer.err.split() if word.isdigit()))
         self.sent("x" * limit)
         self.assertEqual(self.send("x" * (limit + 3)).code, 1)
-        self.pair.proxy.cut()
+        for proxy in self.pair.proxies:
+            proxy.cut()
         wait_for(lambda: self.a.line("freedonia")["state"] == "down", "the cut to show")
         answer = self.send(WORD)
         self.assertEqual(answer.code, 1)
         self.assertIn("No path", answer.err)
-        self.pair.proxy.mend()
+        for proxy in self.pair.proxies:
+            proxy.mend()
         wait_for(lambda: self.a.line("freedonia")["state"] == "up", "the path", 30)
         follower = self.follow()[1]
         self.assertFalse(any(WORD in line for line in follower.seen), "nothing waited")
