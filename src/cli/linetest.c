@@ -120,8 +120,8 @@ static enum ol_exit answer(const struct ol_cli *c)
             return ol_cmd_fail(&f);
     }
     return ask(c, "test_answer",
-               json_pack("{s:s,s:s,s:o?,s:s?}", "line", c->args.operand[1], "id", c->args.operand[2], "translation", text,
-                         "lang", ol_args_value(&c->args, "lang")),
+               json_pack("{s:s,s:s,s:o?,s:s?}", "line", c->args.operand[1], "id", c->args.operand[2], "translation",
+                         text, "lang", ol_args_value(&c->args, "lang")),
                "say.test.answered");
 }
 
@@ -164,8 +164,8 @@ static enum ol_exit list(const struct ol_cli *c, const char *method, const char 
     size_t i;
     struct ol_fault f;
 
-    if (ol_cmd_ask(c, method, json_pack("{s:s,s:s}", "line", c->args.operand[1], "topic", "tests"), OL_ANSWER_MS, &result,
-                   &f) != OL_OK)
+    if (ol_cmd_ask(c, method, json_pack("{s:s,s:s}", "line", c->args.operand[1], "topic", "tests"), OL_ANSWER_MS,
+                   &result, &f) != OL_OK)
         return ol_cmd_fail(&f);
     json_array_foreach(json_object_get(result, name), i, one) {
         if (c->json)
@@ -253,7 +253,8 @@ void ol_tests_print(const json_t *line)
     char last[OL_WORD_MAX];
     char next[OL_WORD_MAX];
     char id[OL_WORD_MAX];
-    const struct ol_param param[] = {{"last", ol_word_time(tests, "last", last)}, {"next", ol_word_time(tests, "next", next)}};
+    const struct ol_param param[] = {{"last", ol_word_time(tests, "last", last)},
+                                     {"next", ol_word_time(tests, "next", next)}};
     const struct ol_param waits = {"id", ol_word(tests, "unanswered", id)};
 
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {

@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "cli/cmd.h"
+#include "cli/month.h"
 #include "station/setup.h"
 #include "station/snapshot.h"
 
@@ -98,6 +100,8 @@ static enum ol_err count(struct stats *x)
         err = ol_store_scan_kind(s, x->line.number, (uint8_t)('A' + i), OL_KIND_MESSAGE, 1, count_message, x);
         err = err ? err : x->err;
     }
+    if (!err)
+        err = ol_month_count_tests(s, x->line.number, (uint32_t)time(NULL), &x->month);
     ol_stats_hash(&x->month, &x->hash);
     for (unsigned i = 0; i < 2 && !err; i++)
         err = ol_store_scan_kind(s, x->line.number, (uint8_t)('A' + i), OL_KIND_STATS, 1, note_signed, x);
@@ -127,22 +131,27 @@ static json_t *waits_json(const struct ol_waits *w)
                      w->n > 0 ? json_integer(ol_waits_worst(w)) : json_null());
 }
 
-static uint32_t messages_of(const struct ol_stats_side *s)
+static uint32_t sum_of(const uint32_t by_precedence[static 4])
 {
-    return s->messages[0] + s->messages[1] + s->messages[2] + s->messages[3];
+    return by_precedence[0] + by_precedence[1] + by_precedence[2] + by_precedence[3];
 }
 
 static json_t *side_json(const struct ol_stats_side *s)
 {
-    return json_pack("{s:I,s:{s:I,s:I,s:I,s:I},s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:o}", "messages",
-                     (json_int_t)messages_of(s), "precedence", "routine", (json_int_t)s->messages[OL_ROUTINE],
+    return json_pack("{s:I,s:{s:I,s:I,s:I,s:I},s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:o,"
+                     "s:{s:I,s:I,s:I,s:I,s:I},s:{s:I,s:I,s:I}}", "messages",
+                     (json_int_t)sum_of(s->messages), "precedence", "routine", (json_int_t)s->messages[OL_ROUTINE],
                      "priority", (json_int_t)s->messages[OL_PRIORITY], "immediate",
                      (json_int_t)s->messages[OL_IMMEDIATE], "flash", (json_int_t)s->messages[OL_FLASH], "exercise",
                      (json_int_t)s->exercise, "taken", (json_int_t)s->taken, "answered", (json_int_t)s->answered,
                      "declined", (json_int_t)s->declined, "standbys", (json_int_t)s->standbys, "corrected",
                      (json_int_t)s->corrected, "amended", (json_int_t)s->amended, "cancelled",
                      (json_int_t)s->cancelled, "not_passed", (json_int_t)s->not_passed, "to_taken",
-                     waits_json(&s->to_taken), "to_answered", waits_json(&s->to_answered));
+                     waits_json(&s->to_taken), "to_answered", waits_json(&s->to_answered), "escalated", "all",
+                     (json_int_t)sum_of(s->escalated), "routine", (json_int_t)s->escalated[OL_ROUTINE],
+                     "priority", (json_int_t)s->escalated[OL_PRIORITY], "immediate", (json_int_t)s->escalated[OL_IMMEDIATE], "flash",
+                     (json_int_t)s->escalated[OL_FLASH], "tests", "held", (json_int_t)s->tests_held, "answered",
+                     (json_int_t)s->tests_answered, "missed", (json_int_t)s->tests_missed);
 }
 
 static json_t *signed_json(const struct stats *x)
@@ -216,6 +225,14 @@ static void print_stats(const json_t *stats)
         {"stats.amended", NULL, "amended"},
         {"stats.cancelled", NULL, "cancelled"},
         {"stats.not_passed", NULL, "not_passed"},
+        {"stats.escalated", "escalated", "all"},
+        {"stats.flash", "escalated", "flash"},
+        {"stats.immediate", "escalated", "immediate"},
+        {"stats.priority", "escalated", "priority"},
+        {"stats.routine", "escalated", "routine"},
+        {"stats.tests_held", "tests", "held"},
+        {"stats.tests_answered", "tests", "answered"},
+        {"stats.tests_missed", "tests", "missed"},
     };
     char month[OL_WORD_MAX];
 

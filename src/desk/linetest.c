@@ -123,8 +123,8 @@ const struct ol_accord *ol_schedule_at(const struct ol_agree *a, uint32_t at)
     return last != NULL && (last->state != OL_ACCORD_ENDED || at < last->last.since) ? last : NULL;
 }
 
-/* The first slot of this schedule that begins at `from` or later. What another schedule or an end cuts off does not come
- * back, so there is none after one that is not to be. */
+/* The first slot of this schedule that begins at `from` or later. What another schedule or an end cuts off does not
+ * come back, so there is none after one that is not to be. */
 static bool next_of(const struct ol_agree *a, const struct ol_accord *x, uint32_t from, struct ol_slot *out)
 {
     uint64_t period = (uint64_t)x->what.every * MINUTE_S;

@@ -69,6 +69,7 @@ static bool is_in(const struct ol_month *month, const struct ol_row *row)
 struct folding {
     struct ol_stats *stats;
     struct ol_stats_side *side;
+    enum ol_precedence precedence;
     uint32_t received;
     ol_next_row_fn *next;
     void *ctx;
@@ -104,6 +105,9 @@ static void count_entry(const struct folding *f, const struct ol_row *row, const
     case OL_KIND_TAKE:
         side->taken++;
         add_wait(&side->to_taken, f->received, row->h.time);
+        break;
+    case OL_KIND_ESCALATE:
+        side->escalated[f->precedence]++;
         break;
     case OL_KIND_DECLINE:
         side->declined++;
@@ -154,11 +158,25 @@ void ol_stats_message(struct ol_stats *s, const struct ol_row *message, uint32_t
 
     assert(message->h.author == 'A' || message->h.author == 'B');
     f.side = &s->side[message->h.author - 'A'];
+    f.precedence = ol_flags_precedence(message->h.flags);
     if (is_in(&s->month, message)) {
         f.side->messages[ol_flags_precedence(message->h.flags)]++;
         f.side->exercise += (message->h.flags & OL_FLAG_EXERCISE) != 0;
     }
     ol_dialogue_of(&d, message, give_next, tell, &f);
+}
+
+void ol_stats_tests(struct ol_stats *s, const struct ol_slot *slot, size_t n, uint32_t now)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct ol_stats_side *side = &s->side[slot[i].side - 'A'];
+        enum ol_slot_state state = ol_slot_state(&slot[i], now);
+
+        assert(slot[i].begin >= s->month.from && slot[i].begin < s->month.to);
+        side->tests_held += slot[i].test > 0 && slot[i].sent_at >= slot[i].begin && slot[i].sent_at < slot[i].end;
+        side->tests_answered += state == OL_SLOT_ANSWERED;
+        side->tests_missed += state == OL_SLOT_MISSED;
+    }
 }
 
 /* ---- The numbers ---- */
@@ -207,7 +225,8 @@ static void put_side(const struct ol_stats_side *s, struct ol_wr *w)
 {
     const uint32_t counts[] = {s->messages[0], s->messages[1], s->messages[2], s->messages[3], s->exercise,
                                s->taken,       s->answered,    s->declined,    s->standbys,    s->corrected,
-                               s->amended,     s->cancelled,   s->not_passed};
+                               s->amended,     s->cancelled,   s->not_passed,  s->escalated[0], s->escalated[1],
+                               s->escalated[2], s->escalated[3], s->tests_held, s->tests_answered, s->tests_missed};
     size_t n = sizeof counts / sizeof counts[0];
 
     ol_cbor_put_array(w, n + 2);
@@ -219,7 +238,7 @@ static void put_side(const struct ol_stats_side *s, struct ol_wr *w)
 
 void ol_stats_hash(const struct ol_stats *s, struct ol_hash *out)
 {
-    uint8_t numbers[256];
+    uint8_t numbers[512];
     struct ol_wr w = ol_wr_to(numbers, sizeof numbers);
     struct ol_span bytes;
 

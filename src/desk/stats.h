@@ -11,7 +11,7 @@
 #ifndef OL_DESK_STATS_H
 #define OL_DESK_STATS_H
 
-#include "record/row.h"
+#include "desk/linetest.h"
 
 #define OL_MONTH 7u /* bytes of "2026-11" */
 
@@ -43,6 +43,10 @@ struct ol_stats_side {
     uint32_t amended;     /* replaced by a later message */
     uint32_t cancelled;
     uint32_t not_passed;
+    uint32_t escalated[4]; /* by precedence of the message: steps, as nobody had taken it in time */
+    uint32_t tests_held;   /* of its slots: those with a test that was sent in time */
+    uint32_t tests_answered;
+    uint32_t tests_missed;
     struct ol_waits to_taken;
     struct ol_waits to_answered;
 };
@@ -56,6 +60,8 @@ struct ol_stats {
  * is none. */
 void ol_stats_message(struct ol_stats *s, const struct ol_row *message, uint32_t received, ol_next_row_fn *next,
                       void *ctx);
+/* Adds slots of the month, as they stand at this moment. */
+void ol_stats_tests(struct ol_stats *s, const struct ol_slot *slot, size_t n, uint32_t now);
 /* The least wait that half of them do not exceed, and the longest; 0 of none. */
 uint32_t ol_waits_median(const struct ol_waits *w);
 uint32_t ol_waits_worst(const struct ol_waits *w);

@@ -116,12 +116,14 @@ static void show_text(struct line *l, const struct ol_slot *s, json_t *out)
     const struct ol_card *card = s->side == line_side(l) ? &l->own_card : &l->peer_card;
     struct ol_linetest t = {0};
     struct ol_row row;
+    bool in_card;
 
     if (s->test > 0 && (ol_store_row(l->station->store, l->info.number, s->side, s->test, &row) != OL_OK ||
                         ol_linetest_read(row.body, &t) != OL_OK))
         t = (struct ol_linetest){0};
+    in_card = t.text.len > 0 && t.lang.len == 0;
     json_object_set_new(out, "text", span_or_null(t.text));
-    json_object_set_new(out, "lang", t.text.len > 0 && t.lang.len == 0 ? json_string(card->lang[0]) : span_or_null(t.lang));
+    json_object_set_new(out, "lang", in_card ? json_string(card->lang[0]) : span_or_null(t.lang));
 }
 
 static json_t *slot_json(struct line *l, const struct ol_slot *s)

@@ -310,7 +310,7 @@ static void test_a_schedule_that_was_ended_asks_for_nothing_more(void **state)
     assert_false(ol_slot_next(&agree, NOON + 2 * HOUR, &s));
 }
 
-static void test_of_two_schedules_the_one_accepted_last_counts_from_its_start_and_an_ended_one_revives_none(void **state)
+static void test_of_two_schedules_the_later_counts_from_its_start_and_an_ended_one_revives_none(void **state)
 {
     struct ol_accord *second;
 
@@ -377,7 +377,8 @@ static size_t tell_a_day(struct event *e)
             continue;
         e[n++] = (struct event){(uint8_t)('A' + side), ++seq[side], sent, {.slot = begin, .text = text("words")}};
         if (dice(4) > 0)
-            e[n++] = (struct event){(uint8_t)('B' - side), ++seq[1 - side], sent + dice(20 * MIN), {.about = seq[side]}};
+            e[n++] = (struct event){(uint8_t)('B' - side), ++seq[1 - side], sent + dice(20 * MIN),
+                                    {.about = seq[side]}};
     }
     return n;
 }
@@ -450,7 +451,8 @@ int main(void)
         cmocka_unit_test_setup(test_of_several_tests_in_a_slot_the_first_counts_and_of_several_answers, reset),
         cmocka_unit_test_setup(test_an_answer_dated_later_clears_nothing_before_that_moment, reset),
         cmocka_unit_test_setup(test_a_schedule_that_was_ended_asks_for_nothing_more, reset),
-        cmocka_unit_test_setup(test_of_two_schedules_the_one_accepted_last_counts_from_its_start_and_an_ended_one_revives_none, reset),
+        cmocka_unit_test_setup(test_of_two_schedules_the_later_counts_from_its_start_and_an_ended_one_revives_none,
+                               reset),
         cmocka_unit_test_setup(test_slots_go_up_to_where_time_ends, reset),
         cmocka_unit_test_setup(test_both_sides_see_the_same_in_whatever_order_entries_came, reset),
         cmocka_unit_test_setup(test_of_many_tests_the_last_are_remembered, reset),

@@ -232,6 +232,48 @@ static void test_a_clock_set_back_is_no_wait_and_no_receipt_no_measurement(void 
     assert_int_equal(stats.side[0].to_taken.n, 1);
 }
 
+static void test_steps_of_an_escalation_are_counted_by_the_precedence_of_the_message(void **state)
+{
+    struct record r;
+    uint32_t at = month("2026-11").from;
+
+    (void)state;
+    start("2026-11");
+    begin(&r, OL_CLASS_R, OL_FLASH << 6, at);
+    act(&r, &(struct ol_act){.kind = OL_KIND_ESCALATE, .message = 1, .what = OL_STEP_DEPUTY}, at + 60);
+    act(&r, &(struct ol_act){.kind = OL_KIND_ESCALATE, .message = 1, .what = OL_STEP_DEPUTY}, at + 61); /* no further */
+    act(&r, &(struct ol_act){.kind = OL_KIND_ESCALATE, .message = 1, .what = OL_STEP_NEXT_ROLE}, at + 120);
+    count(&r, at);
+    begin(&r, OL_CLASS_R, OL_ROUTINE << 6, at);
+    act(&r, &(struct ol_act){.kind = OL_KIND_ESCALATE, .message = 1, .what = OL_STEP_DEPUTY}, at + 10800);
+    count(&r, at);
+    assert_int_equal(stats.side[0].escalated[OL_FLASH], 2);
+    assert_int_equal(stats.side[0].escalated[OL_ROUTINE], 1);
+    assert_int_equal(stats.side[0].escalated[OL_PRIORITY] + stats.side[1].escalated[OL_FLASH], 0);
+}
+
+static void test_tests_by_people_are_counted_for_the_side_whose_turn_it_was(void **state)
+{
+    uint32_t at = month("2026-11").from;
+    const struct ol_slot slot[] = {
+        {.begin = at, .end = at + 900, .side = 'A', .test = 1, .sent_at = at + 1, .answer = 1, .answered_at = at + 2},
+        {.begin = at + 3600, .end = at + 4500, .side = 'B', .test = 1, .sent_at = at + 3601},
+        {.begin = at + 7200, .end = at + 8100, .side = 'A', .test = 2, .sent_at = at + 8100, .answer = 2,
+         .answered_at = at + 8101},
+        {.begin = at + 10800, .end = at + 11700, .side = 'B', .test = 2, .sent_at = at + 10800},
+    };
+
+    (void)state;
+    start("2026-11");
+    ol_stats_tests(&stats, slot, COUNT(slot), at + 10900);
+    assert_int_equal(stats.side[0].tests_held, 1);
+    assert_int_equal(stats.side[0].tests_answered, 1);
+    assert_int_equal(stats.side[0].tests_missed, 1);
+    assert_int_equal(stats.side[1].tests_held, 2);
+    assert_int_equal(stats.side[1].tests_answered, 0);
+    assert_int_equal(stats.side[1].tests_missed, 1); /* the last is due */
+}
+
 static void test_the_median_is_that_of_the_waits_in_order(void **state)
 {
     uint32_t seed = 7;
@@ -260,6 +302,8 @@ static void test_every_number_changes_the_hash(void **state)
         &stats.side[0].messages[0], &stats.side[0].messages[3], &stats.side[0].exercise,  &stats.side[0].taken,
         &stats.side[0].answered,    &stats.side[0].declined,    &stats.side[0].standbys,  &stats.side[0].corrected,
         &stats.side[0].amended,     &stats.side[0].cancelled,   &stats.side[0].not_passed, &stats.side[1].messages[0],
+        &stats.side[0].escalated[0], &stats.side[0].escalated[3], &stats.side[0].tests_held,
+        &stats.side[0].tests_answered, &stats.side[1].tests_missed,
         &stats.side[1].not_passed};
     struct ol_hash none;
     struct ol_hash other;
@@ -323,6 +367,8 @@ int main(void)
         cmocka_unit_test(test_each_fact_belongs_to_the_month_of_its_own_entry),
         cmocka_unit_test(test_an_end_is_counted_as_what_it_was),
         cmocka_unit_test(test_a_clock_set_back_is_no_wait_and_no_receipt_no_measurement),
+        cmocka_unit_test(test_steps_of_an_escalation_are_counted_by_the_precedence_of_the_message),
+        cmocka_unit_test(test_tests_by_people_are_counted_for_the_side_whose_turn_it_was),
         cmocka_unit_test(test_the_median_is_that_of_the_waits_in_order),
         cmocka_unit_test(test_every_number_changes_the_hash),
         cmocka_unit_test(test_signed_statistics_come_back_and_nothing_else_reads),

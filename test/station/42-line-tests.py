@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Tests of the line by people: an hour of them on two real stations whose clock is moved, with one miss (amber) and two (red)
-on both sides; what an officer makes of a test in his own language stays at home."""
+"""Tests of the line by people: an hour of them on two real stations whose clock is moved, with one miss (amber) and two
+(red) on both sides; what an officer makes of a test in his own language stays at home."""
 import json
 import mmap
 import os
@@ -194,7 +194,8 @@ class LineTests(unittest.TestCase):
         self.assertEqual(a, b)
         hour = [one for one in a if one["slot"] >= iso(self.begin)]
         self.assertEqual([(one["side"], one["state"]) for one in hour],
-                         [("A", "answered"), ("B", "answered"), ("A", "missed"), ("B", "missed"), ("A", "answered"), ("B", "missed")])
+                         [("A", "answered"), ("B", "answered"), ("A", "missed"), ("B", "missed"), ("A", "answered"),
+                          ("B", "missed")])
         self.assertEqual([hour[3]["id"], hour[3]["answer"]], [third, None])
         self.assertEqual([hour[1]["text"], hour[1]["lang"]], ["La pluie a cessé.", "fr"])
         self.assertEqual(hour[0]["lang"], self.a.status()["station"]["lang"])
@@ -209,12 +210,27 @@ class LineTests(unittest.TestCase):
             self.assertLessEqual(len(kinds), 6, kinds)
         self.refused(self.a, 1, asked, "accept", asked)
 
+        self.check_month()
         self.check_translation(first)
         for station in (self.a, self.b):
             station.must("down")
         self.pair.up()
         self.both("amber")  # the slot of minute 50
         self.assertEqual(self.slots(self.a), a)
+
+    def check_month(self):
+        """Both sides count the same tests, and sign that."""
+        months = sorted({iso(self.begin)[:7], iso(self.begin + 3600)[:7]})
+        counted = {"A": [0, 0, 0], "B": [0, 0, 0]}
+        for month in months:
+            a, b = (station.must("stats", self.name(station), "--month", month, "--json").json
+                    for station in (self.a, self.b))
+            self.assertEqual((a["sides"], a["hash"]), (b["sides"], b["hash"]))
+            for side, sums in counted.items():
+                tests = a["sides"][side]["tests"]
+                counted[side] = [sums[i] + tests[name] for i, name in enumerate(("held", "answered", "missed"))]
+        self.assertEqual(counted, {"A": [2, 2, 1], "B": [2, 1, 2]})
+        self.assertIn("tests by people that were missed", self.a.must("stats", self.name(self.a), "--month", months[0]).out)
 
     def check_translation(self, first):
         """It is in the receiver's own book, with the test that it is of, and nowhere at the sender's."""
@@ -245,8 +261,8 @@ class LineTests(unittest.TestCase):
 
     def written(self):
         """Receipts may come late."""
-        return [[id for id, entry in stations.record(station, self.name(station)).items() if entry["kind"] != "receipt"]
-                for station in (self.a, self.b)]
+        records = [stations.record(station, self.name(station)) for station in (self.a, self.b)]
+        return [[id for id, entry in record.items() if entry["kind"] != "receipt"] for record in records]
 
     def test_what_makes_no_sense_is_refused_and_leaves_no_entry(self):
         asked = self.agree()
