@@ -22,6 +22,7 @@ struct stats {
         uint32_t seq; /* of the last entry that signs this month; 0: none */
         uint32_t time;
         bool same;
+        struct ol_path_times paths;
     } by[2];
     uint32_t *waits;
     const struct ol_row *message; /* that is folded */
@@ -87,7 +88,8 @@ static bool note_signed(void *ctx, const struct ol_row *row)
 
     if (ol_stats_signed_read(row->body, &s) == OL_OK && s.month.from == x->month.month.from)
         x->by[row->h.author - 'A'] =
-            (struct signed_by){.seq = row->h.seq, .time = row->h.time, .same = ol_hash_equal(&s.hash, &x->hash)};
+            (struct signed_by){.seq = row->h.seq, .time = row->h.time, .same = ol_hash_equal(&s.hash, &x->hash),
+                               .paths = s.paths};
     return true;
 }
 
@@ -149,9 +151,25 @@ static json_t *side_json(const struct ol_stats_side *s)
                      (json_int_t)s->cancelled, "not_passed", (json_int_t)s->not_passed, "to_taken",
                      waits_json(&s->to_taken), "to_answered", waits_json(&s->to_answered), "escalated", "all",
                      (json_int_t)sum_of(s->escalated), "routine", (json_int_t)s->escalated[OL_ROUTINE],
-                     "priority", (json_int_t)s->escalated[OL_PRIORITY], "immediate", (json_int_t)s->escalated[OL_IMMEDIATE], "flash",
-                     (json_int_t)s->escalated[OL_FLASH], "tests", "held", (json_int_t)s->tests_held, "answered",
-                     (json_int_t)s->tests_answered, "missed", (json_int_t)s->tests_missed);
+                     "priority", (json_int_t)s->escalated[OL_PRIORITY], "immediate",
+                     (json_int_t)s->escalated[OL_IMMEDIATE], "flash", (json_int_t)s->escalated[OL_FLASH],
+                     "tests", "held", (json_int_t)s->tests_held, "answered", (json_int_t)s->tests_answered,
+                     "missed", (json_int_t)s->tests_missed);
+}
+
+/* What its author's station measured. */
+static json_t *paths_json(const struct ol_path_times *t)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < t->n; i++) {
+        const struct ol_path_time *p = &t->path[i];
+
+        json_array_append_new(list, json_pack("{s:i,s:s,s:I,s:I,s:o}", "path", p->path, "carrier", p->carrier, "up_s",
+                                              (json_int_t)p->up_s, "down_s", (json_int_t)p->down_s, "rtt_ms",
+                                              p->rtt_ms > 0 ? json_integer(p->rtt_ms) : json_null()));
+    }
+    return list;
 }
 
 static json_t *signed_json(const struct stats *x)
@@ -164,8 +182,9 @@ static json_t *signed_json(const struct stats *x)
 
         if (by->seq > 0)
             json_array_append_new(
-                list, json_pack("{s:o,s:s,s:o,s:b}", "entry", json_sprintf("%s%u", side, by->seq), "side", side, "time",
-                                ol_cmd_time_json(by->time), "same", by->same));
+                list, json_pack("{s:o,s:s,s:o,s:b,s:o}", "entry", json_sprintf("%s%u", side, by->seq), "side", side,
+                                "time", ol_cmd_time_json(by->time), "same", by->same, "paths",
+                                paths_json(&by->paths)));
     }
     return list;
 }
@@ -242,6 +261,24 @@ static void print_stats(const json_t *stats)
         print_row(stats, rows[i].key, rows[i].of, rows[i].name);
 }
 
+static void print_measured(const json_t *paths)
+{
+    const json_t *one;
+    size_t i;
+    char path[OL_WORD_MAX];
+    char carrier[OL_WORD_MAX];
+    char up[OL_WORD_MAX];
+    char down[OL_WORD_MAX];
+    char rtt[OL_WORD_MAX];
+
+    json_array_foreach(paths, i, one) {
+        snprintf(up, sizeof up, "%" JSON_INTEGER_FORMAT, json_integer_value(json_object_get(one, "up_s")) / 60);
+        snprintf(down, sizeof down, "%" JSON_INTEGER_FORMAT, json_integer_value(json_object_get(one, "down_s")) / 60);
+        ol_print(stdout, "say.stats.path", "path", ol_word(one, "path", path), "carrier",
+                 ol_word(one, "carrier", carrier), "up", up, "down", down, "rtt", ol_word(one, "rtt_ms", rtt), NULL);
+    }
+}
+
 static void print_signed(const json_t *stats)
 {
     json_t *one;
@@ -249,9 +286,11 @@ static void print_signed(const json_t *stats)
     char entry[OL_WORD_MAX];
     char time[OL_WORD_MAX];
 
-    json_array_foreach(json_object_get(stats, "signed"), i, one)
+    json_array_foreach(json_object_get(stats, "signed"), i, one) {
         ol_print(stdout, json_is_true(json_object_get(one, "same")) ? "say.stats.signed" : "say.stats.differs", "entry",
                  ol_word(one, "entry", entry), "time", ol_word_time(one, "time", time), NULL);
+        print_measured(json_object_get(one, "paths"));
+    }
     if (json_is_true(json_object_get(stats, "agreed")))
         ol_print(stdout, "say.stats.agreed", NULL);
 }

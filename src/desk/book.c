@@ -27,6 +27,7 @@ static const char *const kind_names[] = {
     [OL_LEAF_RULE] = "rule",
     [OL_LEAF_WORDS] = "words",
     [OL_LEAF_RELEASE] = "release",
+    [OL_LEAF_PATH] = "path",
 };
 #define KINDS (sizeof kind_names / sizeof kind_names[0])
 

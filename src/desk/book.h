@@ -37,6 +37,7 @@ enum ol_leaf_kind {
     OL_LEAF_RULE = 12,        /* whose clearance a message needs */
     OL_LEAF_WORDS = 13,       /* of a draft that is cleared before it is sent */
     OL_LEAF_RELEASE = 14,     /* that they were sent */
+    OL_LEAF_PATH = 15,        /* how long a path was up (path_time.h) */
 };
 
 /* "note", "alarm_ack": as in doc/control.md; never translated. "unknown" for a kind of a later program. */

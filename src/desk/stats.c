@@ -256,9 +256,11 @@ void ol_stats_hash(const struct ol_stats *s, struct ol_hash *out)
 void ol_stats_signed_write(const struct ol_stats_signed *s, struct ol_wr *w)
 {
     assert(s->month.to > s->month.from);
-    ol_cbor_put_array(w, 2);
+    ol_cbor_put_array(w, s->paths.n > 0 ? 3 : 2);
     ol_cbor_put_text(w, ol_span(s->month.name, OL_MONTH));
     ol_cbor_put_bytes(w, ol_span(s->hash.b, sizeof s->hash.b));
+    if (s->paths.n > 0)
+        ol_path_times_write(&s->paths, w);
 }
 
 enum ol_err ol_stats_signed_read(struct ol_span body, struct ol_stats_signed *out)
@@ -267,10 +269,13 @@ enum ol_err ol_stats_signed_read(struct ol_span body, struct ol_stats_signed *ou
     size_t n = ol_cbor_array(&r);
     struct ol_span month = ol_cbor_text(&r);
     struct ol_span hash = ol_cbor_bytes(&r);
+    struct ol_stats_signed read = {0};
 
-    *out = (struct ol_stats_signed){0};
-    if (n != 2 || ol_rd_end(&r) || hash.len != sizeof out->hash.b || ol_month_read(month, &out->month))
+    *out = read;
+    if (n < 2 || n > 3 || (n == 3 && !ol_path_times_read(&r, &read.paths)) || ol_rd_end(&r) ||
+        hash.len != sizeof out->hash.b || ol_month_read(month, &read.month))
         return OL_MALFORMED;
+    *out = read;
     memcpy(out->hash.b, hash.p, hash.len);
     return OL_OK;
 }

@@ -6,12 +6,14 @@
  * its officer, both by the receiver's clock; where a confirmed read-back is the answer, to its sender's confirmation.
  * A side signs the numbers as an entry; body (deterministic CBOR):
  *
- *     stats      [month as text "2026-11", SHA-256 of the numbers]
+ *     stats      [month as text "2026-11", SHA-256 of the numbers], or as third what its author's station measured of
+ *                the line's paths: [[path, carrier text, up, down, mean round trip], ...], seconds and milliseconds
  */
 #ifndef OL_DESK_STATS_H
 #define OL_DESK_STATS_H
 
 #include "desk/linetest.h"
+#include "desk/path_time.h"
 
 #define OL_MONTH 7u /* bytes of "2026-11" */
 
@@ -71,6 +73,7 @@ void ol_stats_hash(const struct ol_stats *s, struct ol_hash *out);
 struct ol_stats_signed {
     struct ol_month month;
     struct ol_hash hash;
+    struct ol_path_times paths; /* none: nothing was measured */
 };
 void ol_stats_signed_write(const struct ol_stats_signed *s, struct ol_wr *w);
 OL_MUST_USE enum ol_err ol_stats_signed_read(struct ol_span body, struct ol_stats_signed *out);

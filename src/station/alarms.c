@@ -280,6 +280,8 @@ static void on_tick(uv_timer_t *timer)
 
     for (size_t i = 0; i < s->lines_n; i++) {
         desk_look(s->line[i]);
+        linetest_look(s->line[i]);
+        paths_look(s->line[i]);
         look(s->line[i]);
     }
     for (size_t i = 0; i < s->lines_n; i++)

@@ -266,7 +266,7 @@ static bool take_leaf(void *ctx, const struct ol_leaf *leaf)
         notes->next = leaf->number - 1;
         return false;
     }
-    if (notes->kind == 0 || notes->kind == leaf->kind) {
+    if (notes->kind == 0 ? leaf->kind != OL_LEAF_PATH : notes->kind == leaf->kind) {
         json_array_append_new(notes->list, leaf_json(notes->station, leaf));
         notes->bytes += leaf->text.len;
     }

@@ -60,6 +60,8 @@ void station_stop(struct station *s, int code)
     control_stop(s);
     search_stop(s);
     alarms_stop(s);
+    if (code == 0)
+        paths_keep(s);
     lines_close(s);
     uv_poll_stop(&s->store_poll);
     uv_close((uv_handle_t *)&s->store_poll, NULL);

@@ -28,6 +28,7 @@
  *     condition.c  what a line tells of itself
  *     alarms.c     what officers must do something about
  *     stats.c      a month's numbers, signed
+ *     paths.c      how long each path was up, measured
  */
 #ifndef OL_STATION_STATION_H
 #define OL_STATION_STATION_H
@@ -45,6 +46,7 @@
 #include "desk/off_record.h"
 #include "desk/presence.h"
 #include "desk/roster.h"
+#include "desk/stats.h"
 #include "desk/watch.h"
 #include "form/forms.h"
 #include "line/line.h"
@@ -108,6 +110,12 @@ struct form_slot {
     bool twice;   /* for two forms, as can be after a backup was restored: it is not used any more */
 };
 
+/* What is measured of a path, a second at a time; without a carrier nothing yet. */
+struct measure {
+    struct ol_path_time time;
+    uint64_t rtt_sum; /* one for each second that it was up */
+};
+
 #define OL_LINETESTS 256u /* of a side: ten days of hourly ones */
 
 struct line {
@@ -158,6 +166,7 @@ struct line {
         uint32_t looked;     /* when, UTC */
         bool known;          /* no entry has changed it since */
     } tests;
+    struct measure measure[OL_PATHS];
     bool succeeds;         /* since the start the entry that names the old line was written */
     struct {
         struct ol_search_mark mark[2]; /* how far the index of words has come, of A, of B */
@@ -594,6 +603,15 @@ void watch_tick(struct line *l);
 
 /* What can be asked. */
 void stats_sign(const struct request *r);
+
+/* ---- paths.c ---- */
+
+/* Once a second. */
+void paths_look(struct line *l);
+/* At an orderly end. */
+void paths_keep(struct station *s);
+/* What was measured in a month until now. False with the fault. */
+bool paths_month(struct line *l, const struct ol_month *month, struct ol_path_times *out, struct ol_fault *f);
 
 /* ---- alarms.c ---- */
 

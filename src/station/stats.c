@@ -26,8 +26,8 @@ void stats_sign(const struct request *r)
 {
     struct line *l = line_param(r);
     const char *month = text_param(r, "month");
-    struct ol_stats_signed s;
-    uint8_t body[64];
+    struct ol_stats_signed s = {0};
+    uint8_t body[512];
     struct ol_wr w = ol_wr_to(body, sizeof body);
     struct ol_fault f;
     struct call *call;
@@ -37,6 +37,10 @@ void stats_sign(const struct request *r)
     if (month == NULL || ol_month_read(ol_span(month, strlen(month)), &s.month) ||
         !read_hash(text_param(r, "hash"), &s.hash)) {
         ol_fault_set(&f, OL_EXIT_USAGE, "err.stats.sign", NULL);
+        client_fault(r->client, r->id, &f);
+        return;
+    }
+    if (!paths_month(l, &s.month, &s.paths, &f)) {
         client_fault(r->client, r->id, &f);
         return;
     }

@@ -201,11 +201,11 @@ static void test_what_is_out_of_range_is_refused(void **state)
 static void test_kinds_have_names_and_names_kinds(void **state)
 {
     (void)state;
-    for (uint8_t kind = OL_LEAF_NOTE; kind <= OL_LEAF_RELEASE; kind++)
+    for (uint8_t kind = OL_LEAF_NOTE; kind <= OL_LEAF_PATH; kind++)
         assert_int_equal(kind, ol_leaf_kind_of(ol_leaf_kind_name(kind)));
     assert_string_equal("alarm_ack", ol_leaf_kind_name(OL_LEAF_ALARM_ACK));
     assert_string_equal("unknown", ol_leaf_kind_name(0));
-    assert_string_equal("unknown", ol_leaf_kind_name(OL_LEAF_RELEASE + 1));
+    assert_string_equal("unknown", ol_leaf_kind_name(OL_LEAF_PATH + 1));
     assert_int_equal(0, ol_leaf_kind_of("unknown"));
     assert_int_equal(0, ol_leaf_kind_of(""));
 }

@@ -326,25 +326,26 @@ static void test_every_number_changes_the_hash(void **state)
 
 /* ---- The entry ---- */
 
-static void test_signed_statistics_come_back_and_nothing_else_reads(void **state)
+static void check_signed(const struct ol_stats_signed *was)
 {
-    uint8_t bytes[64];
+    uint8_t bytes[128];
     struct ol_wr w = ol_wr_to(bytes, sizeof bytes);
-    struct ol_stats_signed s = {.month = month("2026-11"), .hash = {{1, 2, 3}}};
     struct ol_stats_signed read;
 
-    (void)state;
-    ol_stats_signed_write(&s, &w);
+    ol_stats_signed_write(was, &w);
+    assert_true(w.len < sizeof bytes);
+    bytes[w.len] = 0;
     CHECK_ERR(OL_OK, ol_stats_signed_read(ol_wr_span(&w), &read));
     assert_string_equal(read.month.name, "2026-11");
-    assert_int_equal(read.month.from, s.month.from);
-    assert_true(ol_hash_equal(&read.hash, &s.hash));
+    assert_int_equal(read.month.from, was->month.from);
+    assert_true(ol_hash_equal(&read.hash, &was->hash));
+    assert_memory_equal(&read.paths, &was->paths, sizeof read.paths);
     for (size_t n = 0; n <= w.len + 1; n++) {
         if (n != w.len)
             CHECK_ERR(OL_MALFORMED, ol_stats_signed_read(ol_span(bytes, n), &read));
     }
     for (size_t bit = 0; bit < 8 * w.len; bit++) {
-        uint8_t again[64];
+        uint8_t again[128];
         struct ol_wr out = ol_wr_to(again, sizeof again);
 
         bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
@@ -353,9 +354,50 @@ static void test_signed_statistics_come_back_and_nothing_else_reads(void **state
             assert_true(ol_span_equal(ol_wr_span(&out), ol_wr_span(&w)));
         } else {
             assert_int_equal(read.month.to, 0);
+            assert_int_equal(read.paths.n, 0);
         }
         bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
     }
+}
+
+static void test_signed_statistics_come_back_and_nothing_else_reads(void **state)
+{
+    struct ol_stats_signed s = {.month = month("2026-11"), .hash = {{1, 2, 3}}};
+
+    (void)state;
+    check_signed(&s);
+    s.paths = (struct ol_path_times){.n = 2,
+                                     .path = {{.carrier = "tcp", .up_s = 2591000, .down_s = 1000, .rtt_ms = 12},
+                                              {.path = 15, .carrier = "udp", .down_s = UINT32_MAX}}};
+    check_signed(&s);
+}
+
+static void test_measurements_that_are_none_do_not_read(void **state)
+{
+    static const char *const odd[] = {
+        "80",                                       /* none, and said so */
+        "8184006374637001" "02",                    /* too few numbers */
+        "8185106374637001" "0203",                  /* path 16 */
+        "818500" "60" "010203",                     /* no carrier */
+        "818500" "63544350" "010203",               /* not a word */
+        "818500" "63746370" "1b0000000100000000" "0203", /* longer than a month of any year */
+        "818500" "63746370" "0102" "1a05265c01",    /* a round trip of more than a day */
+    };
+    uint8_t bytes[128];
+    struct ol_wr w = ol_wr_to(bytes, sizeof bytes);
+    struct ol_stats_signed s = {.month = month("2026-11")};
+    struct ol_stats_signed read;
+    size_t len;
+
+    (void)state;
+    ol_stats_signed_write(&s, &w);
+    bytes[0]++; /* one item more */
+    for (size_t i = 0; i < COUNT(odd); i++) {
+        len = unhex(odd[i], bytes + w.len, sizeof bytes - w.len);
+        CHECK_ERR(OL_MALFORMED, ol_stats_signed_read(ol_span(bytes, w.len + len), &read));
+    }
+    len = unhex("8185006374637001" "0203", bytes + w.len, sizeof bytes - w.len);
+    CHECK_ERR(OL_OK, ol_stats_signed_read(ol_span(bytes, w.len + len), &read));
 }
 
 int main(void)
@@ -371,6 +413,7 @@ int main(void)
         cmocka_unit_test(test_tests_by_people_are_counted_for_the_side_whose_turn_it_was),
         cmocka_unit_test(test_the_median_is_that_of_the_waits_in_order),
         cmocka_unit_test(test_every_number_changes_the_hash),
+        cmocka_unit_test(test_measurements_that_are_none_do_not_read),
         cmocka_unit_test(test_signed_statistics_come_back_and_nothing_else_reads),
     };
 

@@ -149,7 +149,7 @@ class LineTests(unittest.TestCase):
 
     def test_a_fresh_line_has_no_tests_and_misses_none(self):
         self.to(0)
-        self.assertEqual(self.both("none"), {"state": "none", "last": None, "next": None, "side": None, "unanswered": None})
+        self.assertEqual(self.both("none"), {"state": "none"} | dict.fromkeys(("last", "next", "side", "unanswered")))
         self.refused(self.a, 1, "openline test propose", "send", "--next")
         self.do(self.a, "propose")
         wait_for(lambda: self.do(self.b, "schedule").lines, "the proposal to arrive")
@@ -230,7 +230,8 @@ class LineTests(unittest.TestCase):
                 tests = a["sides"][side]["tests"]
                 counted[side] = [sums[i] + tests[name] for i, name in enumerate(("held", "answered", "missed"))]
         self.assertEqual(counted, {"A": [2, 2, 1], "B": [2, 1, 2]})
-        self.assertIn("tests by people that were missed", self.a.must("stats", self.name(self.a), "--month", months[0]).out)
+        said = self.a.must("stats", self.name(self.a), "--month", months[0]).out
+        self.assertIn("tests by people that were missed", said)
 
     def check_translation(self, first):
         """It is in the receiver's own book, with the test that it is of, and nowhere at the sender's."""
