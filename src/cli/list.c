@@ -196,6 +196,8 @@ static void show_event(struct listing *l, const json_t *params)
     json_t *standing;
     char buf[OL_WORD_MAX];
 
+    if (m == NULL && !json_is_string(json_object_get(params, "state")))
+        return; /* of a desk, or of what was agreed: that is no message */
     if (m == NULL) {
         ol_print(stderr, "say.list.line", "line", l->line, "state", ol_word(params, "state", buf), NULL);
         return;

@@ -267,21 +267,11 @@ static void refuse(const struct request *r, enum ol_exit code, const char *key, 
     client_fault(r->client, r->id, &f);
 }
 
-void agree_list(const struct request *r)
+json_t *agree_json(struct line *l, int topic)
 {
-    struct line *l = line_param(r);
-    int topic = topic_param(r);
-    const struct ol_agree *a;
-    json_t *list;
+    const struct ol_agree *a = agreed(l);
+    json_t *list = json_array();
 
-    if (l == NULL)
-        return;
-    if (topic == OL_TOPIC_NONE) {
-        refuse(r, OL_EXIT_USAGE, "err.agree.topic", NULL, NULL);
-        return;
-    }
-    a = agreed(l);
-    list = json_array();
     for (size_t i = 0; topic == OL_TOPIC_CHANNEL && i < a->channels; i++)
         json_array_append_new(list, channel_json(l, a, &a->channel[i]));
     if (topic >= OL_TOPIC_TIMES)
@@ -290,7 +280,21 @@ void agree_list(const struct request *r)
         if (a->accord[i].what.topic == topic)
             json_array_append_new(list, accord_json(l, &a->accord[i]));
     }
-    client_result(r->client, r->id, json_pack("{s:i,s:o}", "schema", 1, "agreements", list));
+    return list;
+}
+
+void agree_list(const struct request *r)
+{
+    struct line *l = line_param(r);
+    int topic = topic_param(r);
+
+    if (l == NULL)
+        return;
+    if (topic == OL_TOPIC_NONE) {
+        refuse(r, OL_EXIT_USAGE, "err.agree.topic", NULL, NULL);
+        return;
+    }
+    client_result(r->client, r->id, json_pack("{s:i,s:o}", "schema", 1, "agreements", agree_json(l, topic)));
 }
 
 /* ---- What is asked to be written ---- */

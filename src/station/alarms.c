@@ -283,6 +283,7 @@ static void on_tick(uv_timer_t *timer)
         linetest_look(s->line[i]);
         paths_look(s->line[i]);
         look(s->line[i]);
+        events_look(s->line[i]);
     }
     for (size_t i = 0; i < s->lines_n; i++)
         watch_tick(s->line[i]);

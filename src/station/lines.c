@@ -199,6 +199,7 @@ static void on_committed(void *ctx, uint64_t id, enum ol_err err)
 {
     struct line *l = ctx;
     const struct ol_batch *batch = &l->core->batch;
+    bool told = false;
 
     assert(batch->id == id);
     if (err == OL_NO_ROOM) {
@@ -210,7 +211,10 @@ static void on_committed(void *ctx, uint64_t id, enum ol_err err)
         for (size_t i = 0; i < batch->n; i++) {
             if (!apply(l, &batch->puts[i]))
                 store_failed(l);
+            told |= batch->puts[i].what == OL_PUT_ROW && events_are_about(batch->puts[i].row.h.kind);
         }
+        if (told)
+            events_look(l);
         calls_committed(l, batch);
     }
     ol_line_committed(l->core, id, err, station_now(l->station));
@@ -587,6 +591,7 @@ static void on_line_closed(uv_handle_t *handle)
     free(l->outbox);
     form_forget(l);
     agree_forget(l);
+    events_forget(l);
     ol_line_fini(l->core);
     free(l->core);
     free(l);

@@ -214,6 +214,7 @@ static void method_follow(const struct request *r)
         if (l == NULL)
             return;
         client_follow(r->client, l);
+        events_look(l);
     }
     if (alarms)
         client_follow_alarms(r->client);

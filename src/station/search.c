@@ -47,6 +47,7 @@ struct late {
 struct search {
     struct station *station;
     struct ol_search *index; /* NULL: it cannot be had now */
+    uint32_t with;           /* the language and the forms that it was opened with */
     uv_timer_t timer;
     ol_ms noted_ms;  /* when something came on record last */
     ol_ms spoilt_ms; /* when the index was found damaged last */
@@ -98,7 +99,8 @@ static enum ol_err open_index(struct search *x)
     forget_marks(x->station);
     x->late_n = 0;
     x->anew = false;
-    return ol_search_open(OL_HOME_SEARCH, made_with(x->station), &x->index);
+    x->with = made_with(x->station);
+    return ol_search_open(OL_HOME_SEARCH, x->with, &x->index);
 }
 
 /* Whether the record has what the index says it had. Another record has other hashes; one that was given back what it
@@ -453,7 +455,7 @@ static void on_timer(uv_timer_t *timer)
 
 void search_anew(struct station *s)
 {
-    if (s->search == NULL)
+    if (s->search == NULL || made_with(s) == s->search->with)
         return;
     s->search->anew = true;
     uv_timer_start(&s->search->timer, on_timer, BUSY_MS, 0);

@@ -20,6 +20,7 @@
  *     linetest.c   tests of the line by people
  *     roles.c      roles of both sides, officers, whose clearance a message needs
  *     drafts.c     words that wait for clearance
+ *     events.c     what those who follow a line are told of these two
  *     view.c       messages, acts and the record as JSON
  *     status.c     the station and its lines as JSON
  *     book.c       the own book: what this side keeps to itself
@@ -158,6 +159,11 @@ struct line {
     struct ol_roster roster[2]; /* what A, B said of its roles */
     ol_ms desk_seen;        /* when our officer last said that he is there */
     struct ol_off_record_seen off_record_seen;
+    struct {
+        json_t *desk;    /* as those who follow were told; NULL: nobody does */
+        json_t *agreed;  /* by level or id */
+        ol_ms desk_seen;
+    } told_last;
     bool desk_told;         /* that nobody is, is written and not durable yet */
     struct {
         struct ol_linetest_mark mark[2][OL_LINETESTS];
@@ -395,6 +401,8 @@ bool agree_allows(struct line *l, uint8_t flags, const struct ol_message *meant,
 void agree_show(struct line *l, const struct ol_row *row, json_t *message);
 /* What an entry of these kinds says, as one text; null for any other. */
 json_t *agree_words(const struct ol_row *row);
+/* What stands of this topic, as an array. */
+json_t *agree_json(struct line *l, int topic);
 /* What can be asked. */
 void agree_propose(const struct request *r);
 void agree_respond(const struct request *r);
@@ -515,6 +523,14 @@ void draft_show(const struct request *r);
 void draft_clear(const struct request *r);
 void draft_release(const struct request *r);
 
+/* ---- events.c ---- */
+
+/* Whether an entry of this kind may change what is told. */
+bool events_are_about(uint8_t kind);
+/* Tells those who follow the line what is not as it was told last. The first look after somebody began tells nothing. */
+void events_look(struct line *l);
+void events_forget(struct line *l);
+
 /* ---- view.c ---- */
 
 json_t *view_time(uint32_t utc);
@@ -579,7 +595,7 @@ void book_accept(const struct request *r);
 OL_MUST_USE enum ol_err search_start(struct station *s);
 /* Before the store is closed. */
 void search_stop(struct station *s);
-/* The forms are others. */
+/* The forms may be others. */
 void search_anew(struct station *s);
 /* An entry of this line is durable. */
 void search_note(struct line *l, const struct ol_header *h);
