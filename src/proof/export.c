@@ -129,6 +129,19 @@ static enum ol_err read_item(struct ol_rd *r, uint8_t author, struct item *out)
     return OL_OK;
 }
 
+bool ol_export_next(struct ol_export *e, struct ol_header *h, struct ol_span *body)
+{
+    struct item item;
+
+    if (e->given == (uint64_t)e->entries[0] + e->entries[1] ||
+        read_item(&e->rest, e->given < e->entries[0] ? 'A' : 'B', &item) != OL_OK)
+        return false;
+    e->given++;
+    *h = item.h;
+    *body = item.body;
+    return true;
+}
+
 /* One author's entries. */
 struct stream {
     uint8_t author;

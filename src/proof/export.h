@@ -74,6 +74,7 @@ struct ol_export {
     struct ol_parties parties;
     uint32_t entries[2];
     struct ol_rd rest; /* at the first entry, up to the sum */
+    uint32_t given;    /* by ol_export_next */
 };
 
 /* What a verification remembers of an entry. */
@@ -97,5 +98,8 @@ typedef void ol_remark_fn(void *ctx, const struct ol_finding *remark);
 OL_MUST_USE enum ol_err ol_export_verify(const struct ol_export *e, struct ol_export_place *places,
                                          ol_remark_fn *remark, void *ctx, uint32_t heads[static 2],
                                          struct ol_finding *why);
+/* The entries of a file that was verified, in its order: A's, then B's. The header is without its commitment, the body
+ * borrowed. False after the last. */
+bool ol_export_next(struct ol_export *e, struct ol_header *h, struct ol_span *body);
 
 #endif

@@ -148,29 +148,6 @@ static json_t *text_or_null(struct ol_span text)
     return s != NULL ? s : json_null(); /* a NUL in the text cannot be shown so */
 }
 
-json_t *agree_words(const struct ol_row *row)
-{
-    struct ol_proposal p;
-    struct ol_response r;
-    char about[16];
-
-    if (row->h.kind == OL_KIND_PROPOSE && ol_proposal_read(row->body, &p) == OL_OK) {
-        if (p.topic == OL_TOPIC_TESTS)
-            return json_sprintf("%s %u", ol_topic_name(p.topic), p.every);
-        if (p.topic == OL_TOPIC_EXERCISE)
-            return json_sprintf("%s E%u", ol_topic_name(p.topic), p.exercise);
-        return json_sprintf("%s %.*s %.*s", ol_topic_name(p.topic), (int)p.level.len, (const char *)p.level.p,
-                            (int)p.purpose.len, (const char *)p.purpose.p);
-    }
-    if (row->h.kind != OL_KIND_RESPOND || ol_response_read(row->body, &r))
-        return json_null();
-    snprintf(about, sizeof about, "%c%u", r.about.author, r.about.seq);
-    if (r.about.author != 0)
-        r.level = ol_span(about, strlen(about));
-    return json_sprintf("%s %.*s %.*s", ol_verb_name(r.verb), (int)r.level.len, (const char *)r.level.p,
-                        (int)r.reason.len, (const char *)r.reason.p);
-}
-
 /* ---- What stands, as JSON ---- */
 
 static json_t *ref_json(struct ol_ref ref)

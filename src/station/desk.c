@@ -8,8 +8,6 @@
 
 #include "station/station.h"
 
-#define SAID_MAX 64u
-
 const struct ol_desk *desk_of(const struct line *l, bool own)
 {
     bool is_b = (l->core->cfg.record.own == 'B') == own;
@@ -138,41 +136,6 @@ void desk_show(const struct line *l, json_t *status)
     show(status, "desk", desk_json(l, false));
     show(status, "own_desk", desk_json(l, true));
     json_object_set_new(status, "own_desk_check_due", time_or_null(check_due(l)));
-}
-
-static json_t *hours_words(const struct ol_hours *hours)
-{
-    char weekly[SAID_MAX];
-    struct ol_wr w = ol_wr_to(weekly, sizeof weekly);
-    json_t *from;
-    json_t *to;
-    json_t *out;
-
-    if (hours->kind == OL_HOURS_WEEKLY) {
-        ol_weekly_print(hours, &w);
-        return json_stringn(weekly, w.len);
-    }
-    from = view_time(hours->from);
-    to = view_time(hours->to);
-    out = json_sprintf("%s%s %s%s%.*s", hours->kind == OL_HOURS_OUTAGE ? "outage " : "", json_string_value(from),
-                       json_string_value(to), hours->reason.len > 0 ? " " : "", (int)hours->reason.len,
-                       (const char *)hours->reason.p);
-    json_decref(from);
-    json_decref(to);
-    return out;
-}
-
-json_t *desk_words(const struct ol_row *row)
-{
-    struct ol_desk_entry entry;
-    struct ol_hours hours;
-
-    if (row->h.kind == OL_KIND_DESK && ol_desk_read(row->body, &entry) == OL_OK)
-        return json_sprintf("%s%s%.*s", ol_desk_what_name(entry.what), entry.role.len > 0 ? " " : "",
-                            (int)entry.role.len, (const char *)entry.role.p);
-    if (row->h.kind == OL_KIND_HOURS && ol_hours_read(row->body, &hours) == OL_OK)
-        return hours_words(&hours);
-    return json_null();
 }
 
 /* ---- What can be asked ---- */

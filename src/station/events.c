@@ -6,7 +6,7 @@
  */
 #include "station/station.h"
 
-/* All of it by level or id; an id is in capitals, a level is not. */
+/* All of it by level or id, an id is in capitals, a level is not; of what holds without an agreement nothing changes. */
 static json_t *agreed_now(struct line *l)
 {
     json_t *all = json_object();
@@ -18,10 +18,13 @@ static json_t *agreed_now(struct line *l)
 
         json_array_foreach(list, i, one) {
             const char *level = json_string_value(json_object_get(one, "level"));
+            const char *key = level != NULL ? level : json_string_value(json_object_get(one, "id"));
 
-            json_object_set_new(all, level != NULL ? level : json_string_value(json_object_get(one, "id")),
-                                json_pack("{s:i,s:s,s:s,s:s,s:O}", "schema", 1, "line", l->info.name, "event", "agreement",
-                                          "topic", ol_topic_name((uint8_t)topic), "agreement", one));
+            if (key == NULL)
+                continue;
+            json_object_set_new(all, key, json_pack("{s:i,s:s,s:s,s:s,s:O}", "schema", 1, "line", l->info.name, "event",
+                                                    "agreement", "topic", ol_topic_name((uint8_t)topic), "agreement",
+                                                    one));
         }
         json_decref(list);
     }

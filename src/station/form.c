@@ -412,11 +412,8 @@ static json_t *words_of(struct shown *s)
 
 json_t *form_words(const struct line *l, const struct ol_row *row)
 {
-    struct ol_form_number number;
     struct shown s;
 
-    if (row->h.kind == OL_KIND_FORM_NUMBER && ol_form_number_read(row->body, &number) == OL_OK)
-        return json_sprintf("%u %.*s", number.number, (int)number.code.len, (const char *)number.code.p);
     if (row->h.kind != OL_KIND_FORM || !read_row(l, row, l->station->conf.lang, &s))
         return json_null();
     return words_of(&s);

@@ -97,13 +97,6 @@ void linetest_show(struct line *l, json_t *status)
                                   waits ? view_id(next->side, next->test) : json_null()));
 }
 
-json_t *linetest_words(const struct ol_row *row)
-{
-    struct ol_linetest t;
-
-    return ol_linetest_read(row->body, &t) == OL_OK ? span_or_null(t.text) : json_null();
-}
-
 /* Who is to answer, by the schedule. */
 static json_t *role_json(const struct ol_slot *s)
 {

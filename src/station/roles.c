@@ -203,15 +203,6 @@ void roster_note(struct line *l, const struct ol_row *row)
     ol_roster_note(&l->roster[row->h.author == 'B'], row);
 }
 
-json_t *roster_words(const struct ol_row *row)
-{
-    struct ol_roster_entry entry;
-
-    if (row->h.kind != OL_KIND_ROSTER || ol_roster_read(row->body, &entry))
-        return json_null();
-    return json_sprintf("%s %.*s", ol_roster_what_name(entry.what), (int)entry.role.len, (const char *)entry.role.p);
-}
-
 /* A word of the request, borrowed. False with the fault. */
 static bool read_word(const json_t *value, const char *field, size_t max, struct ol_span *out, struct ol_fault *f)
 {

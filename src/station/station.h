@@ -370,7 +370,7 @@ bool form_items(struct line *l, const struct ol_form *form, const json_t *fields
 void form_reload(struct station *s, json_t *refused);
 /* What a form says in this language, into the message's object: text, form, title, fields, lang. */
 void form_show(const struct line *l, const struct ol_row *row, const char *lang, json_t *message);
-/* The same as one text in the station's language; of an entry that gives a number, which. Null for any other. */
+/* The same as one text in the station's language. Null for any other kind. */
 json_t *form_words(const struct line *l, const struct ol_row *row);
 /* The array of values with which a form is read back, {"1": "...", ...}, and where they are not the form's. False with
  * the fault. */
@@ -399,8 +399,6 @@ void agree_forget(struct line *l);
 bool agree_allows(struct line *l, uint8_t flags, const struct ol_message *meant, struct ol_fault *f);
 /* `unannounced` and `real` into the message's object. */
 void agree_show(struct line *l, const struct ol_row *row, json_t *message);
-/* What an entry of these kinds says, as one text; null for any other. */
-json_t *agree_words(const struct ol_row *row);
 /* What stands of this topic, as an array. */
 json_t *agree_json(struct line *l, int topic);
 /* What can be asked. */
@@ -445,8 +443,6 @@ const struct ol_desk *desk_of(const struct line *l, bool own);
 struct ol_watch_check desk_check(const struct line *l);
 /* Both desks, into a line's status. */
 void desk_show(const struct line *l, json_t *status);
-/* What an entry about a desk says, in words that are not translated; null for any other. */
-json_t *desk_words(const struct ol_row *row);
 /* What can be asked. */
 void desk_say(const struct request *r);
 void desk_announce(const struct request *r);
@@ -461,8 +457,6 @@ void linetest_look(struct line *l);
 enum ol_tests_state linetest_state(const struct line *l);
 /* `tests` into a line's status. */
 void linetest_show(struct line *l, json_t *status);
-/* The text of a test; null of an answer. */
-json_t *linetest_words(const struct ol_row *row);
 /* What can be asked. */
 void linetest_send(const struct request *r);
 void linetest_answer(const struct request *r);
@@ -499,8 +493,6 @@ bool roles_allow_act(const struct line *l, const struct ol_officer *officer, con
                      struct ol_act *act, struct ol_fault *f);
 /* An entry of this line is durable. */
 void roster_note(struct line *l, const struct ol_row *row);
-/* What such an entry says; null for any other. */
-json_t *roster_words(const struct ol_row *row);
 /* Writes a leaf with such a text. False with the fault: nothing was written. */
 bool paper_write(struct station *s, const struct line *l, struct ol_leaf *leaf, const struct ol_paper *paper,
                  struct ol_fault *f);

@@ -8,6 +8,7 @@
 #include <utf8proc.h>
 
 #include "desk/ledger.h"
+#include "desk/said.h"
 #include "station/station.h"
 
 /* ---- Words ---- */
@@ -669,33 +670,19 @@ static json_t *back_json(struct line *l, const struct ol_row *row, const struct 
     return form_back(l, &form, act->values, l->station->conf.lang, &misread);
 }
 
-/* The words of an entry, whatever its kind. */
+/* The words of an entry, whatever its kind; of a form's values in the station's language. */
 static json_t *words_json(struct line *l, const struct ol_row *row)
 {
-    struct ol_message m;
+    static uint8_t buf[OL_SAID_MAX];
+    struct ol_wr said = ol_wr_to(buf, sizeof buf);
     struct ol_act act;
-    struct ol_unfreeze unfreeze;
-    struct ol_span reason;
-    uint32_t from;
-    uint32_t to;
 
-    if (row->h.kind == OL_KIND_MESSAGE && ol_message_read(row->body, &m) == OL_OK)
-        return string_or_null(m.text);
-    if (ol_is_act(row->h.kind) && ol_act_read(row->h.kind, row->body, &act) == OL_OK)
-        return act.values.len > 0 ? back_json(l, row, &act) : string_or_null(act.text);
-    if (row->h.kind == OL_KIND_RESUME && ol_resume_read(row->body, &from, &to, &reason) == OL_OK)
-        return string_or_null(reason);
-    if (row->h.kind == OL_KIND_UNFREEZE && ol_unfreeze_read(row->body, &unfreeze) == OL_OK)
-        return string_or_null(unfreeze.reason);
-    if (row->h.kind == OL_KIND_PROPOSE || row->h.kind == OL_KIND_RESPOND)
-        return agree_words(row);
-    if (row->h.kind == OL_KIND_DESK || row->h.kind == OL_KIND_HOURS)
-        return desk_words(row);
-    if (row->h.kind == OL_KIND_TEST)
-        return linetest_words(row);
-    if (row->h.kind == OL_KIND_ROSTER)
-        return roster_words(row);
-    return form_words(l, row);
+    if (row->h.kind == OL_KIND_FORM)
+        return form_words(l, row);
+    if (row->h.kind == OL_KIND_READBACK && ol_act_read(row->h.kind, row->body, &act) == OL_OK && act.values.len > 0)
+        return back_json(l, row, &act);
+    ol_entry_say(row->h.kind, row->body, &said);
+    return string_or_null(ol_wr_span(&said));
 }
 
 static json_t *log_row(struct line *l, const struct ol_row *row, const struct view_which *which)

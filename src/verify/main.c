@@ -80,11 +80,11 @@ static int refused(struct report *r)
     return EXIT_REFUSED;
 }
 
-static int verify_export(struct ol_span file, struct report *r)
+static int verify_export(struct ol_span file, bool list, struct report *r)
 {
+    static struct ol_export e;
     struct remarks remarks = {.report = r};
     struct ol_export_place *places;
-    struct ol_export e;
     enum ol_err err;
 
     r->kind = "export";
@@ -103,6 +103,7 @@ static int verify_export(struct ol_span file, struct report *r)
         return out_of_memory(r);
     memcpy(r->entries, e.entries, sizeof r->entries);
     r->has_heads = true;
+    r->listed = list ? &e : NULL;
     return EXIT_VERIFIED;
 }
 
@@ -126,10 +127,10 @@ static int verify_evidence(struct ol_span file, struct report *r)
     return EXIT_VERIFIED;
 }
 
-static int verify(struct ol_span file, struct report *r)
+static int verify(struct ol_span file, bool list, struct report *r)
 {
     if (ol_proof_is(file, OL_EXPORT_MAGIC))
-        return verify_export(file, r);
+        return verify_export(file, list, r);
     if (ol_proof_is(file, OL_DISCLOSURE_MAGIC))
         return verify_disclosure(file, r);
     if (ol_proof_is(file, OL_EVIDENCE_MAGIC))
@@ -169,6 +170,7 @@ struct args {
     const char *file;
     const char **cards;
     size_t cards_n;
+    bool entries;
     bool json;
 };
 
@@ -183,6 +185,7 @@ static int parse(int argc, char **argv, struct args *a, bool *done)
 {
     static const struct option options[] = {
         {"card", required_argument, NULL, 'c'},
+        {"entries", no_argument, NULL, 'e'},
         {"json", no_argument, NULL, 'j'},
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, 'v'},
@@ -195,6 +198,9 @@ static int parse(int argc, char **argv, struct args *a, bool *done)
         switch (option) {
         case 'c':
             a->cards[a->cards_n++] = optarg;
+            break;
+        case 'e':
+            a->entries = true;
             break;
         case 'j':
             a->json = true;
@@ -240,7 +246,7 @@ static bool confine(const struct args *a, struct report *r)
 static int run(const struct args *a, struct report *r)
 {
     struct ol_span file;
-    int code = confine(a, r) && map(a->file, &file, r) ? verify(file, r) : EXIT_UNREADABLE;
+    int code = confine(a, r) && map(a->file, &file, r) ? verify(file, a->entries, r) : EXIT_UNREADABLE;
 
     for (size_t i = 0; i < a->cards_n && code == EXIT_VERIFIED; i++)
         code = check_card(a->cards[i], r);
@@ -248,6 +254,7 @@ static int run(const struct args *a, struct report *r)
         r->remarks_n = 0;
         r->disclosure = (struct ol_disclosure){0};
         r->evidence = (struct ol_evidence){0};
+        r->listed = NULL;
     }
     if (a->json)
         report_json(r);

@@ -9,7 +9,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/cbor.h"
+#include "desk/kind.h"
+#include "desk/said.h"
 #include "lang/text.h"
 
 #define ID 16u /* "A4294967295" */
@@ -107,13 +108,14 @@ static const char *utc_text(char out[static TIME], uint32_t utc)
     return out;
 }
 
-/* A message without subject or language of its own is a bare text. */
-static bool plain_text(const struct ol_disclosure *d, struct ol_span *text)
+/* What an entry says by itself; empty when that is nothing, or values of a form. */
+static struct ol_span said_by(const struct ol_header *h, struct ol_span body)
 {
-    struct ol_rd r = ol_rd_from(d->body);
+    static uint8_t buf[OL_SAID_MAX];
+    struct ol_wr w = ol_wr_to(buf, sizeof buf);
 
-    *text = ol_cbor_text(&r);
-    return d->h.kind == OL_KIND_MESSAGE && ol_rd_end(&r) == OL_OK;
+    ol_entry_say(h->kind, body, &w);
+    return ol_wr_span(&w);
 }
 
 static bool is_known(const struct ol_parties *p)
@@ -140,23 +142,44 @@ static json_t *header_json(const struct ol_header *h)
     char id[ID];
     char when[TIME];
 
-    return json_pack("{s:s, s:i, s:s, s:b, s:s}", "id", id_text(id, h->author, h->seq), "kind", h->kind,
-                     "precedence", precedence_name(h->flags), "exercise",
+    return json_pack("{s:s, s:i, s:s, s:s, s:b, s:s}", "id", id_text(id, h->author, h->seq), "kind", h->kind, "name",
+                     ol_kind_name(h->kind), "precedence", precedence_name(h->flags), "exercise",
                      (h->flags & OL_FLAG_EXERCISE) != 0, "time", utc_text(when, h->time));
+}
+
+/* Null when it says nothing, or what JSON cannot hold. */
+static json_t *text_json(const struct ol_header *h, struct ol_span body)
+{
+    struct ol_span text = said_by(h, body);
+    json_t *s = text.len > 0 ? json_stringn((const char *)text.p, text.len) : NULL;
+
+    return s != NULL ? s : json_null();
+}
+
+static json_t *listed_json(struct ol_export *e)
+{
+    json_t *list = json_array();
+    struct ol_header h;
+    struct ol_span body;
+
+    while (ol_export_next(e, &h, &body)) {
+        json_t *one = header_json(&h);
+
+        json_object_set_new(one, "text", text_json(&h, body));
+        json_array_append_new(list, one);
+    }
+    return list;
 }
 
 static json_t *disclosed_json(const struct ol_disclosure *d)
 {
     char *body = malloc(HEX(d->body.len));
-    struct ol_span text;
-    bool plain = plain_text(d, &text);
     json_t *out = NULL;
 
     if (d->h.seq > 0 && body != NULL)
         out = header_json(&d->h);
     if (out != NULL) {
-        json_object_set_new(out, "text",
-                            plain ? json_stringn((const char *)text.p, text.len) : json_null());
+        json_object_set_new(out, "text", text_json(&d->h, d->body));
         json_object_set_new(out, "body", json_string(hex(body, d->body)));
     }
     free(body);
@@ -236,6 +259,8 @@ void report_json(const struct report *r)
                     "evidence", evidence_json(&r->evidence),
                     "at", r->why.seq > 0 ? id_text(at, r->why.author, r->why.seq) : NULL,
                     "error", ok ? NULL : r->error);
+    if (ok && r->listed != NULL)
+        json_object_set_new(all, "listed", listed_json(r->listed));
     json_dumpf(all, stdout, JSON_COMPACT);
     putchar('\n');
     json_decref(all);
@@ -287,17 +312,41 @@ static void print_disclosure(const struct ol_disclosure *d)
     char by[ID];
     char when[TIME];
     char number[NUMBER];
-    struct ol_span text;
+    char kind[64];
+    struct ol_span text = said_by(&d->h, d->body);
 
+    snprintf(kind, sizeof kind, "%u (%s)", d->h.kind, ol_kind_name(d->h.kind));
     report_line(stdout, d->h.flags & OL_FLAG_EXERCISE ? "verify.entry_exercise" : "verify.entry", "id",
                 id_text(id, d->h.author, d->h.seq), "precedence", precedence_name(d->h.flags), "time",
-                utc_text(when, d->h.time), "kind", digits(number, d->h.kind), "by",
+                utc_text(when, d->h.time), "kind", kind, "by",
                 id_text(by, d->h.author, d->sealed_by), NULL);
-    if (plain_text(d, &text)) {
+    if (text.len > 0) {
         print_safely(text);
         putchar('\n');
     } else {
         report_line(stdout, "verify.body", "bytes", digits(number, d->body.len), NULL);
+    }
+}
+
+/* "A12    2026-11-21T14:32:07Z  flash      message", and what it says. */
+static void print_listed(struct ol_export *e)
+{
+    struct ol_header h;
+    struct ol_span body;
+    char id[ID];
+    char when[TIME];
+
+    while (ol_export_next(e, &h, &body)) {
+        struct ol_span text = said_by(&h, body);
+
+        printf("%-6s %s  %-9s  %s%s%s\n", id_text(id, h.author, h.seq), utc_text(when, h.time), precedence_name(h.flags),
+               ol_kind_name(h.kind), h.flags & OL_FLAG_EXERCISE ? "  " : "",
+               h.flags & OL_FLAG_EXERCISE ? ol_text("mark.exercise") : "");
+        if (text.len > 0) {
+            fputs("       ", stdout);
+            print_safely(text);
+            putchar('\n');
+        }
     }
 }
 
@@ -336,6 +385,8 @@ void report_text(const struct report *r)
         sentence(&r->remarks[i], text, sizeof text);
         report_line(stdout, "verify.remark", "text", text, NULL);
     }
+    if (r->listed != NULL)
+        print_listed(r->listed);
     if (r->disclosure.h.seq > 0)
         print_disclosure(&r->disclosure);
     if (r->evidence.proof > 0)

@@ -27,6 +27,7 @@ struct report {
     size_t remarks_cap;
     struct ol_disclosure disclosure;
     struct ol_evidence evidence;
+    struct ol_export *listed; /* whose entries are to be shown; NULL: of none */
 };
 
 /* A text of the catalogue with pairs of name and value (strings) and a NULL, and a newline. */
