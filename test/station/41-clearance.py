@@ -268,11 +268,14 @@ class Clearance(unittest.TestCase):
         sent = self.a.must("send", "freedonia", "text", "--as", "Boris", "--json").json["id"]
         self.assertEqual(self.released_by(sent), "legal")
 
+    def form(self, code):
+        show = self.a.must("form", "show", code, "--json").json
+        return ["--form", code] + [part for field in show["fields"] if field["required"]
+                                   for part in ("--field", f"{field['n']}={field['example']}")]
+
     def test_a_form_is_cleared_as_a_text_is(self):
         self.office()
-        show = self.a.must("form", "show", "EXERCISE", "--json").json
-        fields = [part for f in show["fields"] if f["required"] for part in ("--field", f"{f['n']}={f['example']}")]
-        one = self.draft("--form", "EXERCISE", *fields)
+        one = self.draft(*self.form("EXERCISE"))
         for officer in ("Anna", "Boris", "Chen"):
             self.clear(one["draft"], officer)
         sent = self.sent(one["draft"])
@@ -341,6 +344,33 @@ class Clearance(unittest.TestCase):
         wait_for(lambda: self.texts(self.b, "ruritania") == ["waits"], "the message to arrive", 30)
         self.assertEqual(self.shown(number)["state"], "released")
 
+    def test_of_two_releases_at_once_behind_much_else_one_is_sent(self):
+        number = self.draft("in between")["draft"]
+        many = {"line": "freedonia", "messages": [{"text": f"{i}"} for i in range(1024)]}
+        answers = {}
+        caller = stations.Caller(self.a)
+        self.addCleanup(caller.close)
+        for i in range(3):
+            caller.ask("send", many, lambda answer, i=i: answers.update({f"send {i}": answer}))
+        for i in range(2):
+            caller.ask("release", {"line": "freedonia", "draft": number}, lambda answer, i=i: answers.update({i: answer}))
+        wait_for(lambda: len(answers) == 5, "all answers", 30)
+        self.assertIn("result", answers[0])
+        self.assertIn(answers[1]["error"]["data"]["key"], ("err.draft.on_its_way", "err.draft.sent"))
+        self.assertEqual(self.texts(self.a, "freedonia").count("in between"), 1)
+
+    def test_two_drafts_of_the_same_words_are_two_messages(self):
+        self.b.must("down")
+        self.restart(self.a)
+        self.office()
+        drafts = [self.ready("the same"), self.ready("the same")]
+        for number in drafts:
+            self.a.must("release", "freedonia", str(number), "--as", "Dora")
+        self.b.must("up")
+        ids = [wait_for(lambda n=number: self.shown(n)["id"], "the drafts to be on record", 30) for number in drafts]
+        self.assertNotEqual(*ids)
+        wait_for(lambda: self.texts(self.b, "ruritania") == ["the same", "the same"], "both to arrive")
+
     def test_a_release_that_was_interrupted_is_shown_and_repeated_once(self):
         """As after the end of the station between its book and its record: the message is in neither."""
         self.b.must("down")
@@ -348,13 +378,7 @@ class Clearance(unittest.TestCase):
         self.office()
         number = self.ready("interrupted", "--subject", "launch")
         self.a.must("release", "freedonia", str(number), "--as", "Dora")
-        self.a.must("down")
-        path = os.path.join(self.a.home, "record.db")
-        with sqlite3.connect(path) as db:
-            self.assertEqual(db.execute("DELETE FROM outbox").rowcount, 1)
-        db.close()
-        stations.write_sums(path)
-        self.a.must("up")
+        self.empty_outbox(1)
         self.assertEqual([(d["draft"], d["state"]) for d in self.drafts()], [(number, "interrupted")])
         self.refused(1, "Release it again", "draft", "change", "freedonia", str(number), "other", "--as", "Dora")
         self.refused(1, "Release it again", "clear", "freedonia", str(number), "--as", "Anna")
@@ -366,6 +390,30 @@ class Clearance(unittest.TestCase):
         sent = wait_for(lambda: self.shown(number)["id"], "the draft to be on record")
         self.assertEqual(self.released_by(sent), "release")
         self.refused(1, sent, "release", "freedonia", str(number))
+
+    def empty_outbox(self, texts):
+        self.a.must("down")
+        path = os.path.join(self.a.home, "record.db")
+        with sqlite3.connect(path) as db:
+            self.assertEqual(db.execute("DELETE FROM outbox").rowcount, texts)
+        db.close()
+        stations.write_sums(path)
+        self.a.must("up")
+
+    def test_what_cannot_be_sent_as_it_was_released_is_not_sent_otherwise(self):
+        """The form has lost the number that it had when the draft was released, and another form has it."""
+        self.b.must("down")
+        self.restart(self.a)
+        self.office()
+        number = self.ready(*self.form("EXERCISE"))
+        self.a.must("release", "freedonia", str(number), "--as", "Dora")
+        self.empty_outbox(2)
+        self.a.must("rule", "lift", "freedonia")
+        self.a.must("send", "freedonia", *self.form("LAUNCH"))
+        self.refused(12, "Write the draft anew", "release", "freedonia", str(number))
+        self.b.must("up")
+        wait_for(lambda: len(self.texts(self.b, "ruritania")) == 1, "the other form to arrive", 30)
+        self.refused(12, "Write the draft anew", "release", "freedonia", str(number))
 
     def test_a_kill_loses_no_clearance(self):
         self.office()

@@ -130,6 +130,27 @@ class FullDisk(unittest.TestCase):
         self.a.must("send", "freedonia", "after", "--wait", "delivered")
         stations.verified(self.pair)
 
+    def test_a_release_that_finds_room_in_the_book_and_none_on_the_record_is_sent_once(self):
+        text = "x" * 30000
+        draft = str(self.b.must("draft", "ruritania", text, "--json").json["draft"])
+        self.fill()
+        answer = self.b.run("release", "ruritania", draft)
+        while self.b.must("draft", "show", "ruritania", draft, "--json").json["state"] == "cleared":
+            self.assertEqual((answer.code, answer.out), (1, ""))
+            os.truncate(self.ballast, os.path.getsize(self.ballast) - 4096)
+            answer = self.b.run("release", "ruritania", draft)
+        self.assertEqual(answer.code, 1, answer.out)
+        self.assertIn("full", answer.err)
+        again = self.b.run("release", "ruritania", draft)
+        self.assertEqual(again.code, 1)
+        self.assertIn("on its way", again.err)
+        self.make_room()
+        wait_for(lambda: self.inbox(self.a, "freedonia") == [text], "the message to arrive", 30)
+        again = self.b.run("release", "ruritania", draft)
+        self.assertEqual(again.code, 1)
+        self.assertIn("was sent as", again.err)
+        self.assertEqual(self.inbox(self.a, "freedonia"), [text])
+
 
 if __name__ == "__main__":
     if os.geteuid() != 0 or not own_mounts():
