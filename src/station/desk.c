@@ -30,8 +30,7 @@ static void presence_there(const struct line *l, struct ol_presence *out)
     ol_desk_said(desk_of(l, false), now.utc, (enum ol_presence_state)st.said.desk, st.said.time, out);
 }
 
-/* Our echoes say of our desk what our entries do, and what the line's policy is. */
-static void tell_state(struct line *l)
+void desk_tell(struct line *l)
 {
     struct ol_presence p;
 
@@ -44,7 +43,7 @@ void desk_note(struct line *l, const struct ol_row *row)
     ol_desk_note(&l->desk[row->h.author == 'B'], row);
     if (row->h.author != l->core->cfg.record.own)
         return;
-    tell_state(l);
+    desk_tell(l);
     if (row->h.kind != OL_KIND_DESK)
         return;
     l->desk_seen = station_now(l->station).ms;
@@ -78,7 +77,7 @@ void desk_look(struct line *l)
     const struct ol_watch_check check = desk_check(l);
     struct ol_fault f;
 
-    tell_state(l); /* hours that were announced begin by themselves */
+    desk_tell(l); /* hours that were announced begin by themselves */
     if (ol_watch_check_is_silent(&check, desk_of(l, true), 2, station_now(l->station)) && !l->desk_told &&
         l->core->signing == OL_SIGN_READY && !ending_refuses(l, &f))
         tell_unanswered(l);

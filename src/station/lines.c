@@ -456,7 +456,9 @@ static enum ol_err line_open(struct station *s, const struct ol_line_info *info)
     uv_timer_init(&s->loop, &l->timer);
     l->timer.data = l;
     s->line[s->lines_n++] = l;
-    return load_record(l);
+    err = load_record(l);
+    desk_tell(l);
+    return err;
 }
 
 struct loading {
@@ -476,6 +478,7 @@ static bool load_line(void *ctx, const struct ol_line_info *info)
             l->info.compared = info->compared;
             l->info.revoked = info->revoked;
             l->info.off_record = info->off_record;
+            desk_tell(l);
             return true;
         }
     }

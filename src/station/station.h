@@ -434,6 +434,8 @@ bool terms_read(const struct request *r, struct line *l, int topic, struct ol_wr
 
 /* ---- desk.c ---- */
 
+/* What our echoes say from now on: of our desk what our entries do, and whether the line takes messages off the record. */
+void desk_tell(struct line *l);
 /* An entry of this line is durable. */
 void desk_note(struct line *l, const struct ol_row *row);
 /* The watch check; once a second. */

@@ -177,6 +177,7 @@ class OffTheRecord(unittest.TestCase):
         answer = self.send(WORD)
         self.assertEqual((answer.code, answer.out), (1, ""))
         self.assertIn("other side", answer.err)
+        wait_for(lambda: self.a.line("freedonia")["off_record"], "a reload")
         self.policy("allow", "b")
         wait_for(lambda: self.a.line("freedonia")["peer_off_record"], "the other side's word")
         self.sent("now it goes")
