@@ -253,6 +253,20 @@ static void test_a_test_counts_in_its_own_slot_and_in_the_turn_of_its_side(void 
     assert_int_equal(ol_slot_state(&s, NOON + 3 * HOUR), OL_SLOT_MISSED);
 }
 
+static void test_an_answer_to_a_test_out_of_turn_is_none_to_the_one_in_turn_of_that_number(void **state)
+{
+    struct ol_slot s;
+
+    (void)state;
+    schedule(60, NOON, NOON);
+    send('A', 1, NOON, NOON + 1);
+    send('B', 1, NOON, NOON + 1);
+    answer('A', 2, 1, NOON + 2);
+    s = slot_at(NOON);
+    assert_int_equal(s.test, 1);
+    assert_int_equal(s.answer, 0);
+}
+
 static void test_nobody_answers_an_own_test_and_an_answer_to_what_is_no_test_is_none(void **state)
 {
     struct ol_slot s;
@@ -447,6 +461,7 @@ int main(void)
         cmocka_unit_test_setup(test_one_miss_is_amber_two_are_red_and_the_next_answer_is_green, reset),
         cmocka_unit_test_setup(test_what_is_answered_late_stays_missed_and_ends_the_alarm_all_the_same, reset),
         cmocka_unit_test_setup(test_a_test_counts_in_its_own_slot_and_in_the_turn_of_its_side, reset),
+        cmocka_unit_test_setup(test_an_answer_to_a_test_out_of_turn_is_none_to_the_one_in_turn_of_that_number, reset),
         cmocka_unit_test_setup(test_nobody_answers_an_own_test_and_an_answer_to_what_is_no_test_is_none, reset),
         cmocka_unit_test_setup(test_of_several_tests_in_a_slot_the_first_counts_and_of_several_answers, reset),
         cmocka_unit_test_setup(test_an_answer_dated_later_clears_nothing_before_that_moment, reset),
