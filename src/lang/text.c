@@ -41,11 +41,6 @@ bool ol_text_speak(const char *tag)
     return false;
 }
 
-const char *ol_text_lang(void)
-{
-    return ol_text_langs[spoken];
-}
-
 /* Of the variables that name the locale the first that is set counts, as everywhere. */
 static const char *locale(void)
 {
@@ -74,6 +69,20 @@ const char *ol_text(const char *key)
     if (row == NULL)
         return NULL;
     return row->text[spoken] != NULL ? row->text[spoken] : row->text[ENGLISH];
+}
+
+const char *ol_text_in(const char **tag, const char *key)
+{
+    size_t chosen = spoken;
+    const char *text;
+
+    if (!ol_text_speak(*tag)) {
+        spoken = ENGLISH;
+        *tag = ol_text_langs[ENGLISH];
+    }
+    text = ol_text(key);
+    spoken = chosen;
+    return text;
 }
 
 static const char *find_value(const struct ol_param *param, size_t n, struct ol_span name)

@@ -24,11 +24,11 @@ bool ol_text_speak(const char *tag);
  * one of the six. */
 void ol_text_choose(const char *home);
 
-/* The tag of the chosen language: "en", "zh". */
-const char *ol_text_lang(void);
-
 /* In the chosen language, or in English as long as it is not translated. NULL when the catalogue has no such key. */
 const char *ol_text(const char *key);
+/* In the language of a tag as ol_text_speak takes it, whichever is chosen; in English, and *tag says so, when it is none
+ * of the six. */
+const char *ol_text_in(const char **tag, const char *key);
 
 /* Hands out the pieces of a text in order, parameters filled in; is_value tells a parameter's value,
  * which may come from outside, from the catalogue's own words. A parameter that is not given stays as it

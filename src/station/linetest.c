@@ -208,10 +208,11 @@ static bool read_test(const struct request *r, struct line *l, struct ol_linetes
     const char *lang = text_param(r, "lang");
 
     if (given == NULL || json_is_null(given)) {
-        const char *text = ol_text(texts[s->begin / (s->schedule->what.every * 60u) / 2 % TEXTS]);
+        const char *text;
 
+        lang = l->station->conf.lang;
+        text = ol_text_in(&lang, texts[s->begin / (s->schedule->what.every * 60u) / 2 % TEXTS]);
         t->text = ol_span(text, strlen(text));
-        lang = ol_text_lang();
     } else if (read_text(given, OL_LINETEST_TEXT, own, &t->text.len, f)) {
         t->text.p = *own;
     } else {

@@ -129,6 +129,12 @@ class Catalogue(unittest.TestCase):
         self.assertEqual([], [f"{lang}: {key}" for lang in LANGS for key, text in self.texts[lang].items()
                               if hidden.search(text)])
 
+    def test_texts_that_are_signed_have_nothing_that_would_be_isolated(self):
+        """What is sent as a test of the line goes out without a character that turns the direction of writing."""
+        texts = {lang: [text for key, text in self.texts[lang].items() if key.startswith("test.text.")] for lang in LANGS}
+        self.assertEqual({8}, {len(of) for of in texts.values()})
+        self.assertEqual([], [text for text in texts["ar"] if re.search("[A-Za-z0-9{]", text)])
+
     def test_no_program_has_a_text_of_its_own(self):
         found = []
         for folder in "cli", "station", "verify":

@@ -118,6 +118,21 @@ static void test_fault_leaves_out_what_is_over_its_room(void **state)
     assert_int_equal(ol_fault_params(&f, param), OL_FAULT_PARAMS);
 }
 
+static void test_a_text_is_said_in_another_language_than_the_chosen_one(void **state)
+{
+    const char *zh = "zh-Hans";
+    const char *none = "tlh";
+
+    (void)state;
+    assert_true(ol_text_speak("fr"));
+    assert_string_not_equal(ol_text_in(&zh, "test.text.1"), ol_text("test.text.1"));
+    assert_string_equal(zh, "zh-Hans");
+    assert_true(ol_text_speak("en"));
+    assert_string_equal(ol_text_in(&none, "test.text.1"), ol_text("test.text.1"));
+    assert_string_equal(none, "en");
+    assert_null(ol_text_in(&zh, "no.such.key"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -130,6 +145,7 @@ int main(void)
         cmocka_unit_test(test_command_amid_arabic_reads_from_left_to_right_as_a_whole),
         cmocka_unit_test(test_fault_keeps_the_end_of_a_long_value_and_whole_characters),
         cmocka_unit_test(test_fault_leaves_out_what_is_over_its_room),
+        cmocka_unit_test(test_a_text_is_said_in_another_language_than_the_chosen_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,63 +3,17 @@
 """Tests of the line by people: an hour of them on two real stations whose clock is moved, with one miss (amber) and two
 (red) on both sides; what an officer makes of a test in his own language stays at home."""
 import json
-import mmap
 import os
-import struct
-import subprocess
+import re
 import sys
 import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import clock
 import stations
 from stations import wait_for
 
-# The wall clock of every program under it, ahead by the seconds in a file; read before the program confines itself.
-SHIM = r"""
-#define _GNU_SOURCE
-#include <fcntl.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <sys/time.h>
-#include <time.h>
-#include <unistd.h>
-static volatile const long *ahead;
-__attribute__((constructor)) static void begin(void)
-{
-    int fd = open(getenv("AHEAD_FILE"), O_RDONLY);
-    void *p = mmap(NULL, sizeof *ahead, PROT_READ, MAP_SHARED, fd, 0);
-    if (p == MAP_FAILED)
-        abort();
-    ahead = p;
-    close(fd);
-}
-int clock_gettime(clockid_t clock, struct timespec *t)
-{
-    int r = (int)syscall(SYS_clock_gettime, clock, t);
-    if (r == 0 && clock == CLOCK_REALTIME && ahead)
-        t->tv_sec += *ahead;
-    return r;
-}
-time_t time(time_t *out)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    if (out)
-        *out = t.tv_sec;
-    return t.tv_sec;
-}
-int gettimeofday(struct timeval *tv, void *zone)
-{
-    struct timespec t;
-    (void)zone;
-    clock_gettime(CLOCK_REALTIME, &t);
-    tv->tv_sec = t.tv_sec;
-    tv->tv_usec = t.tv_nsec / 1000;
-    return 0;
-}
-"""
 WORD = "sonderbarerweise"
 
 
@@ -71,18 +25,8 @@ class LineTests(unittest.TestCase):
     def setUp(self):
         self.pair = stations.Pair()
         self.addCleanup(self.pair.close)
-        source, self.shim = (os.path.join(self.pair.folder, name) for name in ("shim.c", "shim.so"))
-        with open(source, "w", encoding="ascii") as f:
-            f.write(SHIM)
-        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", self.shim, source], check=True)
-        self.file = open(os.path.join(self.pair.folder, "ahead"), "w+b")
-        self.addCleanup(self.file.close)
-        self.file.write(bytes(8))
-        self.file.flush()
-        self.ahead = mmap.mmap(self.file.fileno(), 8)
-        self.addCleanup(self.ahead.close)
-        os.environ.update(LD_PRELOAD=self.shim, AHEAD_FILE=self.file.name)
-        self.addCleanup(lambda: [os.environ.pop(name) for name in ("LD_PRELOAD", "AHEAD_FILE")])
+        self.clock = clock.Clock(self.pair.folder)
+        self.enterContext(self.clock)
         self.pair.up()
         named = {self.pair.a.line("freedonia")["side"]: self.pair.a, self.pair.b.line("ruritania")["side"]: self.pair.b}
         self.a, self.b = named["A"], named["B"]  # by side, whoever that is
@@ -93,9 +37,9 @@ class LineTests(unittest.TestCase):
 
     def to(self, minutes):
         """Moves the clock of both stations to so many minutes after the beginning."""
-        ahead = int(self.begin + 60 * minutes - time.time())
-        self.assertGreaterEqual(ahead, struct.unpack("=q", self.ahead[:])[0])
-        self.ahead[:] = struct.pack("=q", ahead)
+        shift = int(self.begin + 60 * minutes - time.time())
+        self.assertGreaterEqual(shift, self.clock.seconds)
+        self.clock.seconds = shift
 
     def do(self, station, verb, *args):
         return station.must("test", verb, self.name(station), *args, "--json")
@@ -250,13 +194,16 @@ class LineTests(unittest.TestCase):
     def test_a_late_answer_ends_the_alarm_and_the_slot_stays_missed(self):
         self.agree()
         self.to(0.5)
-        self.answer(self.b, self.send(self.a, "in time"))
+        self.answer(self.b, self.send(self.a, "--next"))
         self.to(13)
         self.both("amber")
-        late = self.send(self.b, "late, and sent nevertheless")
+        late = self.send(self.b, "--next")
         self.answer(self.a, late)
         self.both("green")
-        slot = self.slots(self.a)[-1]
+        first, slot = self.slots(self.a)[-2:]
+        for one, station in ((first, self.a), (slot, self.b)):  # each in its own language
+            self.assertEqual(one["lang"], station.status()["station"]["lang"])
+            self.assertEqual(bool(re.search("[\u4e00-\u9fff]", one["text"])), one["lang"] == "zh", one["text"])
         self.assertEqual((slot["id"], slot["state"]), (late, "missed"))
         self.assertGreaterEqual(slot["answered_at"], slot["until"])
 
