@@ -111,7 +111,7 @@ MAKERS = {"the model": "doc/model/run", "the fuzzers": "fuzz/run", "coverage": "
 
 
 # Those that mostly wait for a clock, a minute each, run beside the others.
-WAIT = {"33-owed.py", "35-alarms.py", "36-desk.py", "38-path-times.py"}
+WAIT = {"33-owed.py", "35-alarms.py", "36-desk.py", "38-path-times.py", "43-machine-tests.py"}
 
 
 def stations(count):

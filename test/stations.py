@@ -49,6 +49,7 @@ class Proxy:
         self.server.listen()
         self.port = self.server.getsockname()[1]
         self.is_cut = False
+        self.swallows = False  # open, and nothing comes out of it
         self.open = []
         self.carried = 0
         self.tap = None  # or a bytearray: what passes
@@ -79,6 +80,8 @@ class Proxy:
                 got = a.recv(65536)
                 if not got:
                     break
+                if self.swallows:
+                    continue
                 self.carried += len(got)
                 if self.tap is not None:
                     self.tap += got

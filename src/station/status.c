@@ -9,6 +9,14 @@ static const char *state_of(unsigned up, unsigned configured)
     return configured > 0 && up == configured ? "up" : up > 0 ? "degraded" : "down";
 }
 
+/* How long ago the path was last proven in both directions: heard, and known to be heard. */
+static json_t *proven_json(const struct ol_line_path *p, struct ol_now now)
+{
+    ol_ms last = p->heard_at < p->confirmed_at ? p->heard_at : p->confirmed_at;
+
+    return p->heard && p->confirmed ? json_integer((json_int_t)(now.ms - last)) : json_null();
+}
+
 static json_t *paths_json(struct line *l, struct ol_now now)
 {
     json_t *list = json_array();
@@ -19,9 +27,11 @@ static json_t *paths_json(struct line *l, struct ol_now now)
         if (!p->configured)
             continue;
         json_array_append_new(
-            list, json_pack("{s:s,s:s,s:o,s:s}", "name", l->path_spec[i], "state",
+            list, json_pack("{s:s,s:s,s:o,s:s,s:o,s:I}", "name", l->path_spec[i], "state",
                             ol_line_path_health(l->core, i, now) == OL_PATH_UP ? "up" : "down", "rtt_ms",
-                            p->rtt_ms > 0 ? json_integer(p->rtt_ms) : json_null(), "spec", l->path_spec[i]));
+                            p->rtt_ms > 0 ? json_integer(p->rtt_ms) : json_null(), "spec", l->path_spec[i],
+                            "last_proven_ms", proven_json(p, now), "asked_every_ms",
+                            (json_int_t)l->core->cfg.liveness_ms));
     }
     return list;
 }
