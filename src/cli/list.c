@@ -66,6 +66,8 @@ static void print_marks(const json_t *m)
         ol_print_cell_text(ol_text("mark.unannounced"), NULL, 0);
     if (json_is_true(json_object_get(m, "real")))
         ol_print_cell_text(ol_text("mark.real"), NULL, 0);
+    if (json_is_true(json_object_get(m, "beyond_rate")))
+        ol_print_cell_text(ol_text("mark.beyond_rate"), NULL, 0);
     if (json_is_true(json_object_get(m, "early")))
         ol_print_cell_text(ol_text("mark.early"), NULL, 0);
     if (json_is_true(json_object_get(m, "time_doubtful")))

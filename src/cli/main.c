@@ -142,6 +142,11 @@ static const struct ol_cmd commands[] = {
      "       openline [-C DIR] handling accept|decline|end LINE ID [--reason TEXT]\n"
      "       openline [-C DIR] handling list LINE",
      "help.handling", "reason ", 2, OL_OPERANDS_MAX, false, ol_cmd_handling},
+    {"rate",
+     "propose LINE N\n"
+     "       openline [-C DIR] rate accept|decline|end LINE ID [--reason TEXT]\n"
+     "       openline [-C DIR] rate list LINE",
+     "help.rate", "reason ", 2, 3, false, ol_cmd_rate},
     {"note",
      "LINE ID [--kind KIND] [--lang TAG] (TEXT | -)\n"
      "       openline [-C DIR] note list [LINE [ID]] [--kind KIND]\n"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* times, handling: what both sides of a line agree as data, named on the command line and shown. */
+/* times, handling, rate: what both sides of a line agree as data, named on the command line and shown. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -183,4 +183,39 @@ enum ol_exit ol_cmd_handling(const struct ol_cli *c)
                                                   .most = OL_OPERANDS_MAX,
                                                   .propose = propose_handling,
                                                   .print = print_handling});
+}
+
+/* ---- Rate ---- */
+
+static enum ol_exit propose_rate(const struct ol_cli *c)
+{
+    const char *given = c->args.operand[2];
+    char *end;
+    unsigned long n = strtoul(given, &end, 10);
+
+    if (*given < '0' || *given > '9' || *end != '\0' || n > INT32_MAX)
+        return ol_cmd_bad_value("rate propose", given, "1 .. 1000000");
+    return propose(c, "rate", json_pack("{s:I}", "per_minute", (json_int_t)n));
+}
+
+static void print_rate(const json_t *accord)
+{
+    char buf[OL_WORD_MAX];
+    const json_t *n = json_object_get(json_object_get(accord, "terms"), "per_minute");
+
+    if (!json_is_integer(n))
+        return;
+    snprintf(buf, sizeof buf, "%lld", (long long)json_integer_value(n));
+    ol_print(stdout, "say.terms.rate", "n", buf, NULL);
+}
+
+enum ol_exit ol_cmd_rate(const struct ol_cli *c)
+{
+    return ol_agree_run(c, &(struct ol_agree_cmd){.name = "rate",
+                                                  .verbs = VERBS,
+                                                  .meant = MEANT,
+                                                  .proposal = "",
+                                                  .most = 3,
+                                                  .propose = propose_rate,
+                                                  .print = print_rate});
 }

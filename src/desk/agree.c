@@ -7,7 +7,8 @@
 #include "base/cbor.h"
 #include "desk/dialogue.h"
 
-static const char *const topics[OL_TOPICS] = {"", "channel", "exercise", "instructions", "tests", "times", "handling"};
+static const char *const topics[OL_TOPICS] = {"", "channel", "exercise", "instructions", "tests", "times", "handling",
+                                               "rate"};
 static const char *const verbs[OL_VERBS] = {"accept", "decline", "end", "suspend", "resume"};
 static const char *const levels[OL_LEVELS] = {"leaders",   "ministers",    "heads-of-mission", "working", "military",
                                               "technical", "humanitarian", "track-15",         OL_LEVEL_SERVICE};
@@ -59,7 +60,7 @@ static size_t side_of(uint8_t author)
 
 static const size_t items[OL_TOPICS] = {
     [OL_TOPIC_CHANNEL] = 6, [OL_TOPIC_EXERCISE] = 4, [OL_TOPIC_INSTRUCTIONS] = 1, [OL_TOPIC_TESTS] = 5,
-    [OL_TOPIC_TIMES] = 2, [OL_TOPIC_HANDLING] = 2};
+    [OL_TOPIC_TIMES] = 2, [OL_TOPIC_HANDLING] = 2, [OL_TOPIC_RATE] = 2};
 
 void ol_proposal_write(const struct ol_proposal *p, struct ol_wr *w)
 {
@@ -141,10 +142,13 @@ static bool read_terms(struct ol_rd *r, struct ol_proposal *p)
 {
     struct ol_handlings handlings;
     struct ol_times times;
+    uint32_t rate;
 
     p->terms = ol_rd_take(r, r->left);
     if (p->topic == OL_TOPIC_HANDLING)
         return ol_handlings_read(p->terms, &handlings) == OL_OK;
+    if (p->topic == OL_TOPIC_RATE)
+        return ol_rate_read(p->terms, &rate) == OL_OK;
     return ol_times_read(p->terms, &times) == OL_OK;
 }
 

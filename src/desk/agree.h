@@ -9,7 +9,7 @@
  *               [3]                                            that INSTRUCTION may be used
  *               [4, every, from, role, other role]             tests of the line by people (linetest.h), every so many
  *                                                              minutes, from UTC seconds on; roles as of a channel
- *               [5, times], [6, handling]                      as terms.h has them
+ *               [5, times], [6, handling], [7, rate]            as terms.h has them
  *     respond   [about, verb] or [about, verb, reason]         about: of accept, decline and end a proposal, 2 * number,
  *                                                              + 1 for B's; of suspend and resume a level
  *
@@ -30,6 +30,7 @@ enum ol_topic {
     OL_TOPIC_TESTS,
     OL_TOPIC_TIMES,
     OL_TOPIC_HANDLING,
+    OL_TOPIC_RATE,
     OL_TOPICS,
 };
 
@@ -127,7 +128,6 @@ struct ol_channel {
 
 /* Levels of every line, before any is agreed; the last is the operators' own. */
 #define OL_LEVELS 9u
-#define OL_LEVEL_SERVICE "service"
 
 #define OL_AGREE_EACH 512u    /* entries of a side that count: of a line, for years */
 #define OL_AGREE_LEVELS 32u   /* of its own that a side may bring in */

@@ -53,6 +53,7 @@ enum ol_alarm_kind {
     OL_ALARM_WRONG_KEY,
     OL_ALARM_WRONG_CARD,
     OL_ALARM_OUTBOX_WAITING,
+    OL_ALARM_MESSAGE_FLOOD,
     /* what people owe each other */
     OL_ALARM_FLASH_UNTAKEN,
     OL_ALARM_UNTAKEN,

@@ -30,6 +30,8 @@ static const struct ol_alarm_meaning meanings[OL_ALARM_KINDS] = {
                              "alarm.wrong_card.consequence", "alarm.wrong_card.action"},
     [OL_ALARM_OUTBOX_WAITING] = {"outbox_waiting", OL_ALARM_WARNING, 600, "alarm.outbox_waiting.cause",
                                  "alarm.outbox_waiting.consequence", "alarm.outbox_waiting.action"},
+    [OL_ALARM_MESSAGE_FLOOD] = {"message_flood", OL_ALARM_WARNING, 900, "alarm.message_flood.cause",
+                                "alarm.message_flood.consequence", "alarm.message_flood.action"},
     [OL_ALARM_FLASH_UNTAKEN] = {"flash_untaken", OL_ALARM_EMERGENCY, 60, "alarm.flash_untaken.cause",
                                 "alarm.flash_untaken.consequence", "alarm.flash_untaken.action"},
     [OL_ALARM_UNTAKEN] = {"untaken", OL_ALARM_ALARM, 300, "alarm.untaken.cause", "alarm.untaken.consequence",

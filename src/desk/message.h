@@ -60,6 +60,7 @@ int ol_class_of(const char *name);
 int ol_standing_of(const char *name);
 
 #define OL_WORD_LEVEL 32u /* bytes of a level, and of a handling */
+#define OL_LEVEL_SERVICE "service" /* the operators' own */
 #define OL_WORD_ROLE 64u  /* bytes of a role, and of a registry number */
 
 /* An entry of either stream. */

@@ -180,3 +180,38 @@ enum ol_err ol_handlings_read(struct ol_span data, struct ol_handlings *t)
     ol_handlings_init(t);
     return OL_MALFORMED;
 }
+
+/* ---- Rate ---- */
+
+bool ol_rate_counts(uint8_t flags, const struct ol_message *m)
+{
+    static const char service[] = OL_LEVEL_SERVICE;
+
+    return ol_flags_precedence(flags) != OL_FLASH && !ol_span_equal(m->level, ol_span(service, sizeof service - 1));
+}
+
+uint32_t ol_rate_count(struct ol_rate *r, uint32_t time)
+{
+    if (time / 60 > r->minute)
+        *r = (struct ol_rate){.minute = time / 60};
+    assert(r->n < UINT32_MAX);
+    return ++r->n;
+}
+
+void ol_rate_write(uint32_t per_minute, struct ol_wr *w)
+{
+    assert(per_minute > 0 && per_minute <= OL_RATE_MAX);
+    ol_cbor_put_uint(w, per_minute);
+}
+
+enum ol_err ol_rate_read(struct ol_span data, uint32_t *per_minute)
+{
+    struct ol_rd r = ol_rd_from(data);
+    uint64_t n = ol_cbor_uint(&r);
+
+    *per_minute = 0;
+    if (ol_rd_end(&r) || n == 0 || n > OL_RATE_MAX)
+        return OL_MALFORMED;
+    *per_minute = (uint32_t)n;
+    return OL_OK;
+}

@@ -10,6 +10,7 @@
  *                                                        then on the other; may be empty
  *     handling  [word, what it forbids, word, ...]       words ascending, none of those of every line; a sum of
  *                                                        enum ol_forbids
+ *     rate      per minute, 1 to OL_RATE_MAX
  *
  * All times count from the receipt, which both sides have.
  */
@@ -88,5 +89,24 @@ bool ol_handling_forbids(const struct ol_handlings *t, struct ol_span word, enum
 void ol_handlings_write(const struct ol_handlings *t, struct ol_wr *w);
 /* Borrows; those of every line stand before what was read. MALFORMED: *t is as on every line. */
 OL_MUST_USE enum ol_err ol_handlings_read(struct ol_span data, struct ol_handlings *t);
+
+/* ---- Rate: how many messages a side sends in a minute of UTC, by the times that it signs ---- */
+
+#define OL_RATE_MAX 1000000u
+#define OL_RATE_FLOOD 6000u /* arriving in a minute: shown as a flood, whatever was agreed */
+
+struct ol_rate {
+    uint32_t minute;
+    uint32_t n;
+};
+
+/* FLASH, and what the operators say to each other about the line, always pass. */
+bool ol_rate_counts(uint8_t flags, const struct ol_message *m);
+/* One more; how many there are of its minute. A time that goes back counts in the minute that was reached. */
+uint32_t ol_rate_count(struct ol_rate *r, uint32_t time);
+
+void ol_rate_write(uint32_t per_minute, struct ol_wr *w);
+/* MALFORMED: 0 a minute, or above OL_RATE_MAX; *per_minute is 0. */
+OL_MUST_USE enum ol_err ol_rate_read(struct ol_span data, uint32_t *per_minute);
 
 #endif

@@ -63,8 +63,10 @@ bool agree_note(struct line *l, const struct ol_row *row)
         station_log("line %s: no memory for what was agreed", l->info.name);
         return false;
     }
-    if (!l->agree.folded)
-        watch_retime(l); /* other times may hold now */
+    if (!l->agree.folded) { /* other terms may hold now */
+        watch_retime(l);
+        rate_changed(l);
+    }
     return true;
 }
 
@@ -517,6 +519,7 @@ void agree_respond(const struct request *r)
         [OL_TOPIC_TESTS] = 1u << OL_VERB_ACCEPT | 1u << OL_VERB_DECLINE | 1u << OL_VERB_END,
         [OL_TOPIC_TIMES] = 1u << OL_VERB_ACCEPT | 1u << OL_VERB_DECLINE | 1u << OL_VERB_END,
         [OL_TOPIC_HANDLING] = 1u << OL_VERB_ACCEPT | 1u << OL_VERB_DECLINE | 1u << OL_VERB_END,
+        [OL_TOPIC_RATE] = 1u << OL_VERB_ACCEPT | 1u << OL_VERB_DECLINE | 1u << OL_VERB_END,
     };
     struct line *l = line_param(r);
     int topic = topic_param(r);

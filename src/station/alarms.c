@@ -300,6 +300,8 @@ void alarms_start(struct station *s)
     ol_alarms_init(&s->alarms, station_now(s).utc % 1000000);
     if (!book_each(s, &all, take_leaf, s, &f))
         station_log("the own book cannot be read: what was acknowledged before is announced again");
+    for (size_t i = 0; i < s->lines_n; i++)
+        rate_look(s->line[i]);
     uv_timer_init(&s->loop, &s->alarm_timer);
     s->alarm_timer.data = s;
     uv_timer_start(&s->alarm_timer, on_tick, LOOK_MS, LOOK_MS);

@@ -306,6 +306,7 @@ static void tell_followers(struct line *l, uint8_t author, uint32_t seq)
 
 void calls_committed(struct line *l, const struct ol_batch *batch)
 {
+    rate_look(l);
     for (size_t i = 0; i < batch->n; i++) {
         const struct ol_put *put = &batch->puts[i];
         uint8_t author;

@@ -595,6 +595,7 @@ static void on_line_closed(uv_handle_t *handle)
     form_forget(l);
     agree_forget(l);
     events_forget(l);
+    rate_forget(l);
     ol_line_fini(l->core);
     free(l->core);
     free(l);

@@ -315,6 +315,11 @@ void send_texts(const struct request *r)
             return;
         }
     }
+    if (items != NULL && !rate_allows(l, items, items_n, &f)) {
+        items_free(items, items_n);
+        client_fault(r->client, r->id, &f);
+        return;
+    }
     call = items != NULL ? call_new(l, r->client, r->id, items_n) : NULL;
     if (call == NULL) {
         request_fail(r, OL_EXIT_FAILED, "err.station.memory", NULL, NULL);

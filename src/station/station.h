@@ -14,7 +14,8 @@
  *     ending.c     how a line is closed, revoked, succeeded
  *     form.c       forms: their numbers, sending, reading
  *     agree.c      what both sides agreed: channels, exercises, instructions
- *     terms.c      what both sides agreed as data: times, handling
+ *     terms.c      what both sides agreed as data: times, handling, a rate
+ *     rate.c       how many messages a minute each side sends
  *     off_record.c messages that are kept nowhere
  *     desk.c       who is at a desk, and the watch check
  *     linetest.c   tests of the line by people
@@ -118,6 +119,24 @@ struct measure {
 };
 
 #define OL_LINETESTS 256u /* of a side: ten days of hourly ones */
+/* Numbers of messages beyond the rate; what does not count may lie between. */
+struct rate_run {
+    uint32_t from;
+    uint32_t to;
+};
+
+/* Of one side. */
+struct rate {
+    struct ol_rate count;    /* on record */
+    struct ol_rate asked;    /* by clients here, on record or not */
+    struct ol_rate arrived;  /* by our clock */
+    uint32_t next;           /* from which messages are not counted yet */
+    struct rate_run *beyond; /* ascending */
+    size_t beyond_n;
+    bool goes_on;            /* the last run may grow */
+    bool is_beyond;          /* one was found since the last look */
+    ol_ms beyond_at;         /* 0: it is shown no more */
+};
 
 struct line {
     struct station *station;
@@ -155,6 +174,7 @@ struct line {
         bool folded;           /* all of them */
         struct ol_agree fold;
     } agree;
+    struct rate rate[2];
     struct ol_desk desk[2]; /* what A, B said of theirs */
     struct ol_roster roster[2]; /* what A, B said of its roles */
     ol_ms desk_seen;        /* when our officer last said that he is there */
@@ -431,6 +451,20 @@ bool terms_in_force(struct line *l, const struct ol_accord *x);
 json_t *terms_given(struct line *l, int topic);
 /* The data of a proposal, from `terms` of the request. False with the fault. */
 bool terms_read(const struct request *r, struct line *l, int topic, struct ol_wr *w, struct ol_fault *f);
+
+/* ---- rate.c ---- */
+
+/* Counts what has come on record, and shows a flood. After commits, and once a second. */
+void rate_look(struct line *l);
+/* Other terms may hold: all is counted again. */
+void rate_changed(struct line *l);
+/* A message has become durable. */
+void rate_arrived(struct line *l, const struct ol_header *h);
+/* Whether a message on record is beyond the rate that was agreed. */
+bool rate_is_beyond(const struct line *l, const struct ol_header *h, const struct ol_message *m);
+/* Whether these may be sent now. False with the fault. */
+bool rate_allows(struct line *l, const struct call_item *items, size_t n, struct ol_fault *f);
+void rate_forget(struct line *l);
 
 /* ---- desk.c ---- */
 

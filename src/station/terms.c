@@ -167,7 +167,7 @@ static json_t *handlings_json(const struct ol_handlings *t)
     return out;
 }
 
-static void show_handling(struct line *l, const struct ol_row *row, json_t *message)
+static void show_rules(struct line *l, const struct ol_row *row, json_t *message)
 {
     struct ol_handlings t;
     struct ol_message m;
@@ -175,6 +175,7 @@ static void show_handling(struct line *l, const struct ol_row *row, json_t *mess
     bool says = ol_meaning_read(row->h.kind, row->body, &m) == OL_OK && m.handling.len > 0;
 
     ol_agree_handlings(agreed(l), row->h.time, &t);
+    json_object_set_new(message, "beyond_rate", json_boolean(row->h.seq > 0 && rate_is_beyond(l, &row->h, &m)));
     known = says ? ol_handling_find(&t, m.handling) : NULL;
     json_object_set_new(message, "handling_agreed", says ? json_boolean(known != NULL) : json_null());
     json_object_set_new(message, "forbids", forbids_json(known != NULL ? known->forbids : says ? OL_FORBIDS_ALL : 0));
@@ -249,6 +250,19 @@ static bool read_forbids(const json_t *list, uint8_t *forbids)
     return json_is_array(list);
 }
 
+static bool read_rate(const struct request *r, struct ol_wr *w, struct ol_fault *f)
+{
+    const json_t *given = json_object_get(json_object_get(r->params, "terms"), "per_minute");
+    json_int_t n = json_integer_value(given);
+
+    if (!json_is_integer(given) || n < 1 || n > OL_RATE_MAX) {
+        ol_fault_set(f, OL_EXIT_USAGE, "err.terms.rate", NULL);
+        return false;
+    }
+    ol_rate_write((uint32_t)n, w);
+    return true;
+}
+
 static bool read_handlings(const struct request *r, struct ol_wr *w, struct ol_fault *f)
 {
     json_t *given = json_object_get(r->params, "terms");
@@ -291,18 +305,21 @@ void terms_show(struct line *l, const struct ol_row *row, const struct ol_dialog
     terms_of(l, row, &t);
     json_object_set_new(message, "due", time_or_null(ol_owed_due(d, delivered_at, &t)));
     json_object_set_new(message, "onward_due", time_or_null(ol_owed_onward(d, delivered_at, &t)));
-    show_handling(l, row, message);
+    show_rules(l, row, message);
 }
 
 json_t *terms_json(const struct line *l, const struct ol_accord *x)
 {
     struct ol_handlings handlings;
     struct ol_times t;
+    uint32_t rate;
 
     if (x->what.topic == OL_TOPIC_TIMES && ol_times_read(x->what.terms, &t) == OL_OK)
         return times_json(&t, x->id.author == line_side(l));
     if (x->what.topic == OL_TOPIC_HANDLING && ol_handlings_read(x->what.terms, &handlings) == OL_OK)
         return handlings_json(&handlings);
+    if (x->what.topic == OL_TOPIC_RATE && ol_rate_read(x->what.terms, &rate) == OL_OK)
+        return json_pack("{s:I}", "per_minute", (json_int_t)rate);
     return json_null();
 }
 
@@ -312,6 +329,8 @@ static json_t *given_json(int topic)
     struct ol_handlings handlings;
     struct ol_times t;
 
+    if (topic == OL_TOPIC_RATE)
+        return json_pack("{s:n}", "per_minute");
     ol_handlings_init(&handlings);
     ol_times_init(&t);
     return topic == OL_TOPIC_TIMES ? times_json(&t, true) : handlings_json(&handlings);
@@ -341,5 +360,7 @@ bool terms_read(const struct request *r, struct line *l, int topic, struct ol_wr
         ol_fault_set(f, OL_EXIT_USAGE, "err.terms.none", "topic", ol_topic_name((uint8_t)topic), NULL);
         return false;
     }
+    if (topic == OL_TOPIC_RATE)
+        return read_rate(r, w, f);
     return topic == OL_TOPIC_TIMES ? read_times(r, l, w, f) : read_handlings(r, w, f);
 }

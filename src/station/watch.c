@@ -77,6 +77,8 @@ static bool find_owed(void *ctx, uint8_t author, uint32_t seq, struct ol_owed *o
     if (ol_meaning_read(row.h.kind, row.body, &m) == OL_OK)
         o->amends = m.corrects > 0 ? m.corrects : m.cancels;
     o->h = row.h;
+    if (rate_is_beyond(l, &row.h, &m))
+        return false; /* the flood as a whole is the alarm */
     terms_of(l, &row, &t);
     view_dialogue(l, author, seq, &o->d);
     delivered_at = view_delivered_at(l, author, seq);
@@ -147,6 +149,7 @@ void watch_message(struct line *l, const struct ol_header *h)
     const struct ol_watch_port port = port_of(l);
     const struct ol_owed new = {.h = *h, .inbound = h->author != l->core->cfg.record.own, .within = terms_first_s(l, h)};
 
+    rate_arrived(l, h);
     ol_watch_new(&port, &new, station_now(l->station).utc);
 }
 
@@ -170,6 +173,7 @@ void watch_tick(struct line *l)
     uint32_t now = station_now(l->station).utc;
     size_t n;
 
+    rate_look(l);
     for (n = 0; n < LOOKS && l->watched_n > 0 && l->watched[0].at <= now; n++) {
         struct watched next = take_next(l);
 

@@ -219,6 +219,67 @@ static void test_a_word_in_no_table_forbids_all_and_no_word_nothing(void **state
     assert_true(ol_handling_forbids(&t, text("internal"), OL_FORBIDS_FEED));
 }
 
+/* ---- Rate ---- */
+
+static bool reads_rate(struct ol_span data)
+{
+    uint8_t again[16];
+    struct ol_wr w = ol_wr_to(again, sizeof again);
+    uint32_t n;
+
+    if (ol_rate_read(data, &n)) {
+        assert_int_equal(0, n);
+        return false;
+    }
+    ol_rate_write(n, &w);
+    assert_true(ol_span_equal(ol_wr_span(&w), data));
+    return true;
+}
+
+static void test_a_rate_comes_back_and_is_neither_nothing_nor_beyond_its_limit(void **state)
+{
+    static const uint32_t rates[] = {1, 120, OL_RATE_MAX};
+    uint8_t data[16];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rates); i++) {
+        struct ol_wr w = ol_wr_to(data, sizeof data);
+
+        ol_rate_write(rates[i], &w);
+        check_data(reads_rate, ol_wr_span(&w));
+        check_proposal(OL_TOPIC_RATE, ol_wr_span(&w));
+    }
+    assert_false(reads_rate(ol_span(data, unhex("00", data, sizeof data))));
+    assert_false(reads_rate(ol_span(data, unhex("1a000f4241", data, sizeof data))));
+}
+
+static void test_each_minute_counts_anew_and_a_time_that_goes_back_in_the_minute_reached(void **state)
+{
+    static const struct {
+        uint32_t time;
+        uint32_t n;
+    } signed_at[] = {{6000, 1}, {6059, 2}, {6060, 1}, {6000, 2}, {6061, 3}, {7000, 1}, {6061, 2}};
+    struct ol_rate r = {0};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(signed_at); i++)
+        assert_int_equal(signed_at[i].n, ol_rate_count(&r, signed_at[i].time));
+}
+
+static void test_flash_and_service_pass_whatever_the_rate(void **state)
+{
+    const struct ol_message plain = {.text = text("x")};
+    const struct ol_message service = {.text = text("x"), .level = text("service")};
+    const struct ol_message servic = {.text = text("x"), .level = text("servic")};
+
+    (void)state;
+    for (unsigned i = OL_ROUTINE; i <= OL_FLASH; i++) {
+        assert_int_equal(i != OL_FLASH, ol_rate_counts((uint8_t)(i << 6), &plain));
+        assert_int_equal(i != OL_FLASH, ol_rate_counts((uint8_t)(i << 6), &servic));
+        assert_false(ol_rate_counts((uint8_t)(i << 6), &service));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,6 +290,9 @@ int main(void)
         cmocka_unit_test(test_words_that_are_none_or_stand_twice_or_are_every_lines_own_do_not_read),
         cmocka_unit_test(test_as_many_words_as_fit_can_be_agreed_and_no_more),
         cmocka_unit_test(test_a_word_in_no_table_forbids_all_and_no_word_nothing),
+        cmocka_unit_test(test_a_rate_comes_back_and_is_neither_nothing_nor_beyond_its_limit),
+        cmocka_unit_test(test_each_minute_counts_anew_and_a_time_that_goes_back_in_the_minute_reached),
+        cmocka_unit_test(test_flash_and_service_pass_whatever_the_rate),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -254,5 +254,78 @@ class Agreed(unittest.TestCase):
         for terms in ("open=publish", "Secret=publish", "secret=burn", "secret=", "secret", "=publish"):
             self.refused(self.a, 2, terms.split("=")[0], "handling", "propose", "freedonia", terms)
 
+    # ---- Rate ----
+
+    def test_a_station_sends_no_more_than_agreed_but_flash_and_service(self):
+        self.agree(self.b, "rate", "5")
+        texts = {"line": "freedonia", "messages": [{"text": "text"}] * 6}
+        before = len(stations.record(self.a, "freedonia"))
+        refused = self.a.rpc("send", texts)["error"]
+        self.assertEqual((refused["code"], "at most 5 messages a minute" in refused["message"]), (1, True))
+        for _ in range(3):  # should the minute end meanwhile
+            answers = [self.a.run("send", "freedonia", "text") for _ in range(6)]
+            if answers[-1].code != 0:
+                break
+        self.assertEqual((answers[-1].code, answers[-1].out), (1, ""))
+        self.assertIn("rate propose", answers[-1].err)
+        self.sent(self.a, "-p", "flash", "text")
+        self.sent(self.a, "--level", "service", "text")
+        self.assertGreaterEqual(len(stations.record(self.a, "freedonia")), before + 7)
+        self.assertEqual([one["id"] for one in self.a.must("list", "freedonia", "--json").lines if one["beyond_rate"]], [])
+        self.refused(self.a, 2, "1000000", "rate", "propose", "freedonia", "0")
+        self.refused(self.a, 2, "rate", "rate", "propose", "freedonia", "many")
+
+
+class Flood(unittest.TestCase):
+    def setUp(self):
+        self.pair = stations.Pair()
+        self.addCleanup(self.pair.close)
+        self.a, self.b = self.pair.a, self.pair.b
+        self.pair.up()
+
+    line, listed, in_force, alarms = Agreed.line, Agreed.listed, Agreed.in_force, Agreed.alarms
+
+    def messages(self, station):
+        return {one["id"]: one for one in station.must("list", self.line(station), "--json").lines}
+
+    def beyond(self):
+        """Which messages are marked so, on both sides the same."""
+        one, other = ([name for name, said in self.messages(station).items() if said["beyond_rate"]] for station in (self.a, self.b))
+        self.assertEqual(one, other)
+        return one
+
+    def test_what_comes_beyond_the_rate_is_kept_and_marked_on_both_sides_and_one_alarm_and_flash_gets_through(self):
+        times = self.a.must("times", "propose", "freedonia", "routine=1s", "--json").json["id"]
+        asked = self.a.must("rate", "propose", "freedonia", "10", "--json").json["id"]
+        wait_for(lambda: any(one["id"] == asked for one in self.listed(self.b, "rate")), "the proposals to arrive")
+        # Accepted while the line is cut: the other side does not know yet, and goes on.
+        self.pair.proxy.cut()
+        self.b.must("times", "accept", "ruritania", times)
+        self.b.must("rate", "accept", "ruritania", asked)
+        accepted = seconds(self.in_force(self.b, "rate")["since"])
+        wait_for(lambda: time.time() >= accepted + 1, "the second of the acceptance to be over")
+        texts = [{"text": f"text {i}"} for i in range(60)]
+        self.assertEqual(self.a.rpc("send", {"line": "freedonia", "messages": texts})["result"]["outcome"], "done")
+        flash = self.a.must("send", "freedonia", "-p", "flash", "text", "--json").json["id"]
+        service = self.a.must("send", "freedonia", "--level", "service", "text", "--json").json["id"]
+        self.pair.proxy.mend()
+        for station in (self.a, self.b):
+            wait_for(lambda: len(self.messages(station)) == 62 and self.in_force(station, "rate")["id"] == asked,
+                     "all of it to be on both sides", seconds=60)
+        marked = self.beyond()
+        self.assertIn(len(marked), (40, 50))  # 50 when all fell into one minute
+        self.assertEqual([name for name in (flash, service) if name in marked], [])
+        self.assertIn("BEYOND THE AGREED RATE", self.b.must("show", "ruritania", marked[0]).out)
+        raised = wait_for(lambda: [one for one in self.alarms(self.b) if one[0] == "message_flood"], "the flood to be shown")
+        self.assertEqual(raised, [("message_flood", None)])
+        self.assertIn(("flash_untaken", flash), self.alarms(self.b))
+        wait_for(lambda: len([one for one in self.alarms(self.b) if one[0] == "untaken"]) == 62 - len(marked) - 1,
+                 "those within the rate to be due", seconds=20)
+        self.assertEqual([about for kind, about in self.alarms(self.b) if about in marked], [])
+        for station in (self.a, self.b):
+            station.must("down")
+        self.pair.up()
+        self.assertEqual(self.beyond(), marked)
+
 
 unittest.main()
