@@ -444,7 +444,7 @@ void sim_check_named(struct sim_party *p, uint32_t from, uint32_t to)
             continue;
         t->delivered = true;
         t->delivered_at = p->sim->world.now;
-        p->sim->check.messages += t->kind == OL_KIND_MESSAGE && !p->lies;
+        p->sim->check.messages += ol_kind_is_message(t->kind) && !p->lies;
         if (peer->store == NULL || peer->lies || peer->rolled_back || peer->damaged || p->lies)
             continue;
         sim_check(p->sim, SIM_CHECK_DELIVERED_IS_HELD, on_disk(peer, p->side, t->seq, &row),

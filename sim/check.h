@@ -31,6 +31,7 @@ struct sim_party;
     X(ALARM_TOLD, "alarm-told", "who follows the line is told when it goes down")                                      \
     X(ALARM_CLOCK, "alarm-clock", "clocks over a minute apart are shown as doubtful")                                  \
     X(VIEWS_REBUILD, "views-rebuild", "views rebuilt from the record equal the kept ones, on both sides")              \
+    X(DESKS_AGREE, "desks-agree", "both records say the same of both desks, of channels and of exercises")             \
     X(KNOWS_ITS_HEAD, "knows-its-head", "what a line holds durable is what its store holds")                           \
     X(INNOCENT, "innocent", "no evidence is kept against a station that did not contradict itself")                    \
     X(QUIET_AT_REST, "quiet-at-rest", "a line at rest says no more than its liveness needs")                           \
@@ -104,5 +105,7 @@ bool sim_check_at_rest(struct sim *s);
 
 /* rest.c: at the end, when all is at rest. */
 void sim_check_rest(struct sim *s);
+/* agreed.c: the same, of desks and agreements. */
+void sim_check_desks(struct sim *s);
 
 #endif

@@ -233,6 +233,7 @@ static void told_changed(struct sim_party *p)
     if (p->told_up != (st.up > 0))
         sim_world_say(&p->sim->world, "%s: the line is %s", p->name, st.up > 0 ? "up" : "down");
     p->told_up = st.up > 0;
+    sim_desk_look(p);
 }
 
 static void emit(struct sim_party *p, uint8_t path, uint16_t conn, struct ol_span frame)
@@ -385,6 +386,8 @@ static bool load_row(void *ctx, const struct ol_row *row)
     struct sim_party *p = ctx;
 
     p->line->failed = ol_line_load(p->line, row) != OL_OK;
+    if (!p->line->failed)
+        sim_desk_load(p, row);
     return !p->line->failed;
 }
 
@@ -446,6 +449,7 @@ static enum ol_err load(struct sim_party *p)
     line = p->info.number;
     configure(p, &cfg);
     ol_line_init(p->line, &cfg, sim_party_now(p));
+    sim_desk_begin(p);
     if ((err = ol_store_scan(p->store, line, 'A', 1, load_row, p)) != OL_OK ||
         (err = ol_store_scan(p->store, line, 'B', 1, load_row, p)) != OL_OK ||
         (err = ol_store_answered(p->store, line, load_answered, p)) != OL_OK ||
@@ -533,6 +537,7 @@ bool sim_party_start(struct sim_party *p)
         return false;
     }
     p->running = true;
+    sim_desk_loaded(p);
     sim_world_say(&p->sim->world, "%s starts%s", p->name, p->info.restored ? ", restored from a backup" : "");
     sim_net_relay_start(&p->sim->net, p);
     sim_net_station(&p->sim->net, p, true);
@@ -590,5 +595,6 @@ void sim_party_fini(struct sim_party *p)
         free((void *)(uintptr_t)p->text[i].body.p);
     free(p->text);
     free(p->view);
+    sim_desk_fini(p);
     sim_disk_free(p->disk);
 }

@@ -14,6 +14,7 @@
 #include "desk/dialogue.h"
 #include "desk/kind.h"
 #include "line/line.h"
+#include "sim/desk.h"
 #include "sim/disk.h"
 #include "sim/world.h"
 #include "store/store.h"
@@ -129,6 +130,8 @@ struct sim_party {
     struct sim_view *view;
     size_t view_n;
     size_t view_cap;
+    bool numbered;         /* the number of its form is written */
+    struct sim_desk desk;
     bool told_up;          /* by the last OL_OUT_CHANGED some path is up */
     bool clock_changed;    /* the monotonic clock changed its rate: what it measured before counts for nothing */
     sim_us came_at[OL_PATHS]; /* when anything last came on it */
@@ -175,7 +178,9 @@ void sim_party_emit(struct sim_party *p, uint8_t path, uint16_t conn, struct ol_
 bool sim_people_write(struct sim_party *p, uint8_t kind, uint8_t flags, struct ol_span body);
 /* A text of about this length, unlike any other. */
 bool sim_people_say(struct sim_party *p, enum ol_precedence precedence, size_t len, bool exercise);
-/* Does an act on an open message as the desk allows; false: nothing to do. */
+/* The same, meant so: its text is made. */
+bool sim_people_mean(struct sim_party *p, uint8_t flags, size_t len, struct ol_message meant);
+/* Does an act on a message as the desk allows, or what else officers do; false: nothing to do. */
 bool sim_people_act(struct sim_party *p, struct sim_rng *rng);
 /* Hands the line what waits for it, as much as it takes. */
 void sim_people_hand_over(struct sim_party *p);
@@ -189,5 +194,18 @@ bool sim_people_rebuild(struct sim_party *p);
 /* What a message's acts on record come to. */
 enum ol_err sim_people_dialogue(struct ol_store *store, int64_t line, uint8_t author, uint32_t seq,
                                 struct ol_dialogue *out);
+
+/* ---- officer.c ---- */
+
+/* What officers do beside acting on messages, drawn. */
+bool sim_people_officer(struct sim_party *p, struct sim_rng *rng);
+bool sim_people_attend(struct sim_party *p, enum ol_desk_what what);
+bool sim_people_announce(struct sim_party *p, const struct ol_hours *hours);
+bool sim_people_propose(struct sim_party *p, const struct ol_proposal *what);
+bool sim_people_respond(struct sim_party *p, const struct ol_response *what);
+/* A form of three numbers. */
+bool sim_people_form(struct sim_party *p, struct sim_rng *rng);
+/* The array with which a form is read back; rng NULL: as it is. */
+bool sim_people_read_form(const struct ol_row *row, struct sim_rng *rng, struct ol_wr *w);
 
 #endif

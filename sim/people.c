@@ -19,8 +19,11 @@ static void text_hash(uint8_t kind, struct ol_span body, struct ol_hash *out)
     ol_sha256(parts, 2, out);
 }
 
-static bool written_before(const struct sim_party *p, const struct ol_hash *hash)
+/* Nobody says the same twice of a message; of a desk and of what is agreed one may. */
+static bool written_before(const struct sim_party *p, uint8_t kind, const struct ol_hash *hash)
 {
+    if (!ol_kind_is_message(kind) && !ol_is_act(kind))
+        return false;
     for (size_t i = p->text_n; i-- > 0;)
         if (!p->text[i].gone && ol_hash_equal(&p->text[i].hash, hash))
             return true;
@@ -33,7 +36,7 @@ bool sim_people_write(struct sim_party *p, uint8_t kind, uint8_t flags, struct o
     uint8_t *copy;
 
     text_hash(kind, body, &t.hash);
-    if (!p->running || written_before(p, &t.hash))
+    if (!p->running || written_before(p, kind, &t.hash))
         return false;
     if (p->text_n == p->text_cap) {
         p->text_cap = p->text_cap == 0 ? 64 : 2 * p->text_cap;
@@ -97,12 +100,11 @@ struct sim_text *sim_people_text(struct sim_party *p, uint64_t token)
     return low < p->text_n && p->text[low].token == token ? &p->text[low] : NULL;
 }
 
-bool sim_people_say(struct sim_party *p, enum ol_precedence precedence, size_t len, bool exercise)
+bool sim_people_mean(struct sim_party *p, uint8_t flags, size_t len, struct ol_message m)
 {
     static char text[OL_TEXT_MAX];
     static uint8_t body[OL_BODY_MAX];
     struct ol_wr w = ol_wr_to(body, sizeof body);
-    struct ol_message m = {0};
     int n = snprintf(text, sizeof text, "%s says %llu ", p->name, (unsigned long long)++p->sim->said);
 
     for (size_t i = (size_t)n; i < len && i < sizeof text; i++)
@@ -112,9 +114,16 @@ bool sim_people_say(struct sim_party *p, enum ol_precedence precedence, size_t l
         m.subject = ol_span("subject", 7);
     ol_message_write(&m, &w);
     sim_world_say(&p->sim->world, "%s writes number %llu, %u bytes%s", p->name, (unsigned long long)p->sim->said,
-                  (unsigned)m.text.len, precedence == OL_FLASH ? ", FLASH" : "");
-    return sim_people_write(p, OL_KIND_MESSAGE,
-                            (uint8_t)(precedence << 6 | (exercise ? OL_FLAG_EXERCISE : 0)), ol_wr_span(&w));
+                  (unsigned)m.text.len, ol_flags_precedence(flags) == OL_FLASH ? ", FLASH" : "");
+    return sim_people_write(p, OL_KIND_MESSAGE, flags, ol_wr_span(&w));
+}
+
+bool sim_people_say(struct sim_party *p, enum ol_precedence precedence, size_t len, bool exercise)
+{
+    uint64_t n = p->sim->said;
+    const struct ol_message m = {.answer = n % 3 == 0 ? (uint8_t)(n / 3 % OL_CLASSES) : (uint8_t)OL_CLASS_R};
+
+    return sim_people_mean(p, (uint8_t)(precedence << 6 | (exercise ? OL_FLAG_EXERCISE : 0)), len, m);
 }
 
 /* ---- What is shown ---- */
@@ -201,17 +210,17 @@ static void refresh(struct sim_party *p, struct sim_view *v)
 
 void sim_people_see(struct sim_party *p, const struct ol_row *row)
 {
-    struct sim_view *v = NULL;
+    struct sim_view *v;
     uint8_t author;
     uint32_t seq;
 
     ol_message_refer(row, &author, &seq);
-    if (row->h.kind == OL_KIND_MESSAGE)
-        v = view_add(p, row->h.author, row->h.seq);
-    else if (author != 0)
-        v = view_of(p, author, seq); /* an act may come before its message */
+    if (ol_kind_is_message(row->h.kind))
+        refresh(p, view_add(p, row->h.author, row->h.seq));
+    v = author != 0 ? view_of(p, author, seq) : NULL; /* an act may come before its message */
     if (v != NULL)
         refresh(p, v);
+    sim_desk_row(p, row);
 }
 
 static bool begin_view(void *ctx, const struct ol_row *row)
@@ -236,44 +245,89 @@ bool sim_people_rebuild(struct sim_party *p)
 /* What these people may do about this message; 0: nothing. */
 static uint8_t pick_act(const struct sim_party *p, const struct sim_view *v, struct sim_rng *rng)
 {
-    static const uint8_t theirs[] = {OL_KIND_TAKE, OL_KIND_READBACK, OL_KIND_TAKE, OL_KIND_READBACK, OL_KIND_DECLINE};
+    static const uint8_t theirs[] = {OL_KIND_TAKE,     OL_KIND_READBACK, OL_KIND_TAKE, OL_KIND_READBACK,
+                                     OL_KIND_DECLINE, OL_KIND_REPLY,    OL_KIND_ONWARD};
     static const uint8_t ours[] = {OL_KIND_CONFIRM, OL_KIND_CONFIRM, OL_KIND_CORRECT};
     bool own = v->author == p->side;
     const uint8_t *kinds = own ? ours : theirs;
     size_t n = own ? sizeof ours : sizeof theirs;
     size_t first = sim_rng_below(rng, n);
 
-    for (size_t i = 0; i < n; i++)
-        if (ol_act_allowed(v->dialogue.state, kinds[(first + i) % n]))
-            return kinds[(first + i) % n];
+    for (size_t i = 0; i < n; i++) {
+        uint8_t kind = kinds[(first + i) % n];
+
+        if (ol_act_allowed(v->dialogue.state, kind) && (kind != OL_KIND_REPLY || v->dialogue.open))
+            return kind;
+    }
     return 0;
+}
+
+/* Mostly the one that closes it, else to stand by, or one that does not belong. */
+static void draw_answer(const struct sim_party *p, uint8_t class, struct sim_rng *rng, struct ol_act *act)
+{
+    static const uint8_t right[OL_CLASSES] = {
+        [OL_CLASS_R] = OL_ROGER, [OL_CLASS_WU] = OL_WILCO, [OL_CLASS_AN] = OL_AFFIRM,
+        [OL_CLASS_Y] = OL_STANDBY, [OL_CLASS_N] = OL_STANDBY};
+    uint64_t draw = sim_rng_below(rng, 6);
+
+    act->what = draw < 3 ? right[class] : draw < 5 ? (uint8_t)OL_STANDBY : (uint8_t)sim_rng_below(rng, OL_ANSWERS);
+    if (act->what == OL_STANDBY)
+        act->until = sim_party_now(p).utc + 60 + (uint32_t)sim_rng_below(rng, 600);
+}
+
+/* What the kind of act needs beside the number of its message. */
+static bool fill_act(const struct sim_party *p, const struct sim_view *v, const struct ol_row *row, struct sim_rng *rng,
+                     struct ol_act *act, struct ol_wr *values)
+{
+    switch (act->kind) {
+    case OL_KIND_REPLY:
+        draw_answer(p, v->dialogue.answer, rng, act);
+        return true;
+    case OL_KIND_ONWARD:
+        act->what = (uint8_t)sim_rng_between(rng, OL_STAGE_DESK, OL_STAGE_UNIT);
+        if (sim_rng_below(rng, 4) == 0)
+            act->text = ol_span("nobody there", 12);
+        return true;
+    case OL_KIND_READBACK:
+        act->about = v->dialogue.version;
+        if (row->h.kind != OL_KIND_FORM)
+            return true;
+        act->text = ol_span(NULL, 0);
+        if (!sim_people_read_form(row, rng, values))
+            return false;
+        act->values = ol_wr_span(values);
+        return true;
+    case OL_KIND_CONFIRM:
+        act->about = v->dialogue.readback;
+        return true;
+    default:
+        return act->kind != OL_KIND_CORRECT || row->h.kind != OL_KIND_FORM;
+    }
 }
 
 static bool act_on(struct sim_party *p, const struct sim_view *v, uint8_t kind, struct sim_rng *rng)
 {
     uint8_t body[256];
+    uint8_t read[128];
     char text[64];
     struct ol_wr w = ol_wr_to(body, sizeof body);
+    struct ol_wr values = ol_wr_to(read, sizeof read);
     struct ol_act act = {.kind = kind, .message = v->seq};
     struct ol_row row;
 
     if (ol_store_row(p->store, p->info.number, v->author, v->seq, &row))
         return false;
-    act.about = kind == OL_KIND_READBACK ? v->dialogue.version : kind == OL_KIND_CONFIRM ? v->dialogue.readback : 0;
     if (kind == OL_KIND_READBACK || kind == OL_KIND_CORRECT || (kind == OL_KIND_DECLINE && sim_rng_below(rng, 2) != 0))
         act.text = ol_span(text, (size_t)snprintf(text, sizeof text, "about %c%u after %u", v->author, v->seq,
                                                   kind == OL_KIND_CORRECT ? v->dialogue.readback
                                                                           : v->dialogue.version));
+    if (!fill_act(p, v, &row, rng, &act, &values))
+        return false;
     ol_act_write(&act, &w);
     if (!sim_people_write(p, kind, row.h.flags & (OL_FLAGS_SIGNED & ~OL_FLAG_ALONE), ol_wr_span(&w)))
         return false;
-    sim_world_say(&p->sim->world, "%s %s %c%u", p->name,
-                  kind == OL_KIND_TAKE       ? "takes"
-                  : kind == OL_KIND_READBACK ? "reads back"
-                  : kind == OL_KIND_CONFIRM  ? "confirms"
-                  : kind == OL_KIND_CORRECT  ? "corrects"
-                                             : "declines",
-                  v->author, v->seq);
+    sim_world_say(&p->sim->world, "%s: %s %c%u", p->name,
+                  kind == OL_KIND_REPLY ? ol_answer_name(act.what) : ol_kind_name(kind), v->author, v->seq);
     return true;
 }
 
@@ -283,6 +337,8 @@ bool sim_people_act(struct sim_party *p, struct sim_rng *rng)
 
     if (!p->running)
         return false;
+    if (sim_rng_below(rng, 6) == 0)
+        return sim_people_officer(p, rng);
     for (size_t i = oldest; i < p->view_n; i++) {
         struct sim_view v = p->view[i];
         uint8_t kind = pick_act(p, &v, rng);

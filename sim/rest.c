@@ -191,7 +191,7 @@ static void check_text(struct sim *s, const struct sim_party *p, const struct si
     else if (t->durable && !t->gone)
         sim_check(s, SIM_CHECK_RELEASED_ARRIVES, n > 0, "a text that %s released (%c%u) is not on the record of %s",
                   p->name, p->side, t->seq, r->party->name);
-    if (t->kind != OL_KIND_MESSAGE)
+    if (!ol_kind_is_message(t->kind))
         return; /* who was not told of an act may do it again: it is without effect */
     if (n > 1 && !p->rolled_back)
         s->check.duplicated++;
@@ -349,4 +349,6 @@ void sim_check_rest(struct sim *s)
         check_clocks(s);
     if (!s->check.failed)
         check_both(s);
+    if (!s->check.failed)
+        sim_check_desks(s);
 }

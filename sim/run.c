@@ -271,6 +271,7 @@ void sim_run(const struct sim_order *order, struct sim_result *out)
     *out = (struct sim_result){0};
     s->order = *order;
     s->liar = -1;
+    s->look = SIM_SECOND;
     sim_world_init(&s->world, order->seed, order->story);
     sim_disk_begin(order->seed);
     sim_check_init(&s->check, s);

@@ -41,6 +41,7 @@ struct sim {
     sim_us bound;      /* of phase two: everything owed arrives within it */
     int liar;          /* index of the party that lies; -1: both are honest. Its p->lies is set too */
     ol_ms liveness_ms;
+    sim_us look;       /* how often the desks look at their lines */
     bool operator_resumed; /* somebody took responsibility for a resume */
     uint64_t said;     /* texts so far: each is unique */
 };
