@@ -3,7 +3,8 @@
 
 #include <assert.h>
 
-#define AGAIN_S 60u /* whether it is to be escalated now */
+#define AGAIN_S 60u /* whether it is to be escalated now, when another one was */
+#define SOON_S 2u   /* whether the station may sign now */
 
 uint32_t ol_owed_due(const struct ol_dialogue *d, uint32_t delivered_at, const struct ol_owed_times *t)
 {
@@ -112,7 +113,7 @@ static void look_for_taking(struct ol_watch *w, const struct ol_watch_port *port
         if (may_escalate(w, port, o))
             escalate_once(w, port, o, step);
         else
-            next = now + AGAIN_S;
+            next = now + (port->may_sign(port->ctx) ? AGAIN_S : SOON_S);
     } else if (o->inbound && untaken && o->d.step > OL_STEP_NONE) {
         (void)may_escalate(w, port, o); /* after a restart it is the one that somebody was called for */
     }

@@ -175,7 +175,7 @@ static void test_of_each_precedence_one_at_a_time_is_escalated_and_none_while_no
     play.signs = false;
     look(1, NOW + 1800);
     assert_int_equal(0, play.escalated);
-    assert_int_equal(NOW + 1860, play.again);
+    assert_int_equal(NOW + 1802, play.again);
     play.signs = true;
     look(1, NOW + 1801);
     assert_int_equal(1, play.escalated);
