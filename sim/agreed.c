@@ -165,14 +165,16 @@ void sim_check_desks(struct sim *s)
 {
     for (unsigned i = 0; i < 2; i++) {
         size_t checked;
-        size_t differ = 0;
+        size_t differ;
+        enum ol_err err;
 
         if (s->party[i].lies)
             continue;
         check_presence(&s->party[i]);
-        sim_check(s, SIM_CHECK_VIEWS_REBUILD,
-                  ol_store_views_check(s->party[i].store, &ol_dialogue_views, &checked, &differ) == OL_OK && differ == 0,
-                  "%u views that the store of %s kept are not what its record says", (unsigned)differ, s->party[i].name);
+        err = ol_store_views_check(s->party[i].store, &ol_dialogue_views, &checked, &differ);
+        sim_check(s, SIM_CHECK_VIEWS_REBUILD, err == OL_OK && differ == 0,
+                  "%u of %u views that the store of %s kept are not what its record says", (unsigned)differ,
+                  (unsigned)checked, s->party[i].name);
     }
     if (s->liar < 0)
         check_agreements(s);

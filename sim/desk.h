@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A desk in the simulator: the folds and looks of the daemon (desk/, station/condition.h) over a station's record, in the
- * virtual clock, and what its table of alarms has told.
+ * A desk in the simulator: the folds and looks of the daemon (desk/, station/condition.h) over a station's record, in
+ * the virtual clock, and what its table of alarms has told.
  */
 #ifndef SIM_DESK_H
 #define SIM_DESK_H

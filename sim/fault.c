@@ -6,7 +6,7 @@
 #include "sim/run.h"
 
 static const struct sim_fault *const tables[] = {sim_net_faults, sim_party_faults, sim_disk_faults, sim_lies,
-                                                 sim_scenarios};
+                                                 sim_scenarios,  sim_stories};
 
 size_t sim_fault_count(void)
 {

@@ -40,6 +40,9 @@ struct sim_fault {
     void (*end)(struct sim_active *f);
     /* The run is at rest: what must be true now, given f->played. NULL: the common checks say it all. */
     void (*judge)(struct sim_active *f);
+    /* Before the stations start, of a scenario that needs a line of its own. NULL: as drawn. */
+    void (*prepare)(struct sim *s);
+    bool gentle;       /* a story goes on beside it; of a scenario: it is one, and such faults stay on */
     bool needs_honest; /* takes a disk back in time, which is safe with an honest peer alone: off beside a lie */
 };
 
@@ -66,6 +69,7 @@ extern const struct sim_fault sim_party_faults[]; /* fault_party.c */
 extern const struct sim_fault sim_disk_faults[];  /* fault_disk.c */
 extern const struct sim_fault sim_lies[];         /* liar.c */
 extern const struct sim_fault sim_scenarios[];    /* scenario.c */
+extern const struct sim_fault sim_stories[];      /* story.c; scenarios too */
 
 /* All of them, in the order of --list. */
 size_t sim_fault_count(void);

@@ -189,6 +189,8 @@ struct sim_text *sim_people_text(struct sim_party *p, uint64_t token);
 void sim_people_forget(struct sim_party *p);
 /* A row has become durable and is told. */
 void sim_people_see(struct sim_party *p, const struct ol_row *row);
+/* Where a message stands, as people here see it; NULL when there is none. */
+const struct ol_dialogue *sim_people_shown(const struct sim_party *p, struct ol_ref message);
 /* Begins the views from the store. */
 bool sim_people_rebuild(struct sim_party *p);
 /* What a message's acts on record come to. */

@@ -240,6 +240,14 @@ bool sim_people_rebuild(struct sim_party *p)
     return true;
 }
 
+const struct ol_dialogue *sim_people_shown(const struct sim_party *p, struct ol_ref message)
+{
+    for (size_t i = 0; i < p->view_n; i++)
+        if (p->view[i].author == message.author && p->view[i].seq == message.seq)
+            return &p->view[i].dialogue;
+    return NULL;
+}
+
 /* ---- What is done ---- */
 
 /* What these people may do about this message; 0: nothing. */

@@ -131,15 +131,23 @@ static int draw_case(const struct sim *s)
     return i >= 0 && s->order.may[i] ? i : -1;
 }
 
-/* Beside a scenario nothing else is on, beside a lie nothing that takes an honest peer. */
+/* Beside a hard case nothing else is on, beside a story what is gentle, beside a lie what needs no honest peer. */
 static void set_case(struct sim *s, int at)
 {
-    bool lie = at >= 0 && s->fault[at].fault->sort == SIM_LIE;
+    const struct sim_fault *played = at >= 0 ? s->fault[at].fault : NULL;
 
-    for (size_t i = 0; i < s->faults && at >= 0; i++)
-        s->fault[i].on = (int)i == at || (lie && s->fault[i].on && !s->fault[i].fault->needs_honest);
-    if (at >= 0 && !lie && s->fault[at].fault->sort == SIM_SCENARIO)
+    if (played == NULL)
+        return;
+    for (size_t i = 0; i < s->faults; i++) {
+        const struct sim_fault *other = s->fault[i].fault;
+        bool beside = played->sort == SIM_LIE ? !other->needs_honest : played->gentle && other->gentle;
+
+        s->fault[i].on = (int)i == at || (s->fault[i].on && beside);
+    }
+    if (played->sort == SIM_SCENARIO)
         s->every = 0;
+    if (played->prepare != NULL)
+        played->prepare(s);
 }
 
 static void plan(struct sim *s)

@@ -6,7 +6,6 @@
 
 #include "sim/frame.h"
 
-#define LOOK (20 * SIM_MS)       /* how often a script looks whether its next step is due */
 #define PATIENCE (120 * SIM_MINUTE) /* on the slowest path */
 #define BACKUP "backup.db"
 #define LOG SIM_RECORD "-wal"
@@ -37,7 +36,7 @@ static bool quiet(const struct sim_party *p)
            p->line->space[p->line->filling].n == 0;
 }
 
-static bool both_quiet(struct sim_script *c)
+bool sim_script_quiet(struct sim_script *c)
 {
     return quiet(c->a) && quiet(c->b) && held(c->a) == head(c->a) && held(c->b) == head(c->b);
 }
@@ -164,14 +163,18 @@ static void look(void *ctx, uint64_t arg)
     struct sim *s = c->f->sim;
 
     (void)arg;
+    if (c->then != NULL && c->writer != NULL && (c->token == 0 || sim_people_text(c->writer, c->token)->gone))
+        c->then(c);
     while (c->step->says != NULL && (c->step->when == NULL || c->step->when(c))) {
         sim_world_say(&s->world, "- %s", c->step->says);
-        if (c->step->then != NULL)
-            c->step->then(c);
+        c->writer = NULL;
+        c->then = c->step->then;
+        if (c->then != NULL)
+            c->then(c);
         c->step++;
     }
     if (c->step->says != NULL) {
-        sim_world_in(&s->world, LOOK, look, c, 0);
+        sim_world_in(&s->world, c->look, look, c, 0);
         return;
     }
     end_silence(c);
@@ -179,7 +182,7 @@ static void look(void *ctx, uint64_t arg)
     s->span = s->world.now;
 }
 
-static void begin(struct sim_active *f, const struct sim_step *steps)
+struct sim_script *sim_script_begin(struct sim_active *f, const struct sim_step *steps)
 {
     struct sim_script *c = calloc(1, sizeof *c);
     struct sim *s = f->sim;
@@ -187,17 +190,18 @@ static void begin(struct sim_active *f, const struct sim_step *steps)
 
     if (c == NULL)
         abort();
-    *c = (struct sim_script){.f = f, .step = steps, .a = &s->party[who], .b = &s->party[1 - who]};
+    *c = (struct sim_script){.f = f, .step = steps, .look = 20 * SIM_MS, .a = &s->party[who], .b = &s->party[1 - who]};
     for (unsigned i = 0; i < 2; i++) {
         c->silence[i].of = c;
         (i == 0 ? c->a : c->b)->tap = (struct sim_tap){.ctx = &c->silence[i], .out = tap_out};
     }
     f->own = c;
     s->span = PATIENCE;
-    sim_world_in(&s->world, LOOK, look, c, 0);
+    sim_world_in(&s->world, c->look, look, c, 0);
+    return c;
 }
 
-static void judge(struct sim_active *f)
+void sim_script_judge(struct sim_active *f)
 {
     const struct sim_script *c = f->own;
 
@@ -274,19 +278,19 @@ static void kill_b(struct sim_script *c)
 static void begin_sync(struct sim_active *f)
 {
     static const struct sim_step steps[] = {
-        {"both are ready", both_quiet, say_some},
-        {"the first of several is lost, each time", both_quiet, lose_the_first},
+        {"both are ready", sim_script_quiet, say_some},
+        {"the first of several is lost, each time", sim_script_quiet, lose_the_first},
         {"a second", first_was_lost, say_one_more},
         {"a third", one_more_left, say_one_more},
         {"a fourth", one_more_left, say_one_more},
         {"the other holds three aside", b_holds_aside, NULL},
         {"and has said so", a_was_told, kill_b},
         {"which it has forgotten", NULL, end_silence},
-        {"all of them arrive", both_quiet, NULL},
+        {"all of them arrive", sim_script_quiet, NULL},
         {0},
     };
 
-    begin(f, steps);
+    (void)sim_script_begin(f, steps);
 }
 
 /* ---- A restore that crashes before its resume ---- */
@@ -317,19 +321,19 @@ static bool about_to_resume_again(struct sim_script *c)
 static void begin_crash(struct sim_active *f)
 {
     static const struct sim_step steps[] = {
-        {"both are ready", both_quiet, say_some},
-        {"a backup is taken", both_quiet, take_backup},
+        {"both are ready", sim_script_quiet, say_some},
+        {"a backup is taken", sim_script_quiet, take_backup},
         {"more is said", NULL, say_some},
-        {"it is restored", both_quiet, restore},
+        {"it is restored", sim_script_quiet, restore},
         {"and crashes while it asks", a_asks, crash_a},
         {"and crashes while its resume is with the disk", resume_is_with_the_disk, crash_a},
         {"it begins again", about_to_resume_again, NULL},
         {"it has resumed", a_resumed, say_some},
-        {"and goes on", both_quiet, NULL},
+        {"and goes on", sim_script_quiet, NULL},
         {0},
     };
 
-    begin(f, steps);
+    (void)sim_script_begin(f, steps);
 }
 
 /* ---- A resume below what the other side holds ---- */
@@ -364,25 +368,25 @@ static bool lost_ones_are_back(struct sim_script *c)
 {
     struct ol_row row;
 
-    return both_quiet(c) && ol_store_row(c->a->store, c->a->info.number, c->a->side, c->seq, &row) == OL_OK;
+    return sim_script_quiet(c) && ol_store_row(c->a->store, c->a->info.number, c->a->side, c->seq, &row) == OL_OK;
 }
 
 static void begin_below(struct sim_active *f)
 {
     static const struct sim_step steps[] = {
-        {"both are ready", both_quiet, say_some},
-        {"a backup is taken", both_quiet, take_backup},
+        {"both are ready", sim_script_quiet, say_some},
+        {"a backup is taken", sim_script_quiet, take_backup},
         {"more is said", NULL, say_some},
-        {"cut off, one is as it was", both_quiet, restore_alone},
+        {"cut off, one is as it was", sim_script_quiet, restore_alone},
         {"it is told to resume", a_asks, order_resume},
         {"below what the other holds", resumed_below, say_some},
         {"they meet again", NULL, join},
         {"what was lost comes back", lost_ones_are_back, say_some},
-        {"and they go on", both_quiet, NULL},
+        {"and they go on", sim_script_quiet, NULL},
         {0},
     };
 
-    begin(f, steps);
+    (void)sim_script_begin(f, steps);
 }
 
 /* ---- Numbers that jump over 2^24 absent ones ---- */
@@ -406,22 +410,22 @@ static bool much_was_lost(struct sim_script *c)
 static void begin_jump(struct sim_active *f)
 {
     static const struct sim_step steps[] = {
-        {"both are ready", both_quiet, say_some},
-        {"a backup is taken", both_quiet, take_backup},
+        {"both are ready", sim_script_quiet, say_some},
+        {"a backup is taken", sim_script_quiet, take_backup},
         {"more is said", NULL, say_some},
-        {"it is restored, and its resume is lost", both_quiet, lose_the_resume},
+        {"it is restored, and its resume is lost", sim_script_quiet, lose_the_resume},
         {"and what follows it", resume_was_lost, say_some},
         {"the other starts again", much_was_lost, kill_b},
         {"now all leaves", NULL, end_silence},
-        {"across the gap", both_quiet, restore},
+        {"across the gap", sim_script_quiet, restore},
         {"and across another", a_resumed, say_some},
-        {"they go on", both_quiet, kill_b},
-        {"also after a start", both_quiet, say_some},
-        {"to the end", both_quiet, NULL},
+        {"they go on", sim_script_quiet, kill_b},
+        {"also after a start", sim_script_quiet, say_some},
+        {"to the end", sim_script_quiet, NULL},
         {0},
     };
 
-    begin(f, steps);
+    (void)sim_script_begin(f, steps);
 }
 
 /* ---- An untold restore while the peer's batch is open ---- */
@@ -476,18 +480,18 @@ static void quicken_the_disk_of_b(struct sim_script *c)
 static void begin_open_batch(struct sim_active *f)
 {
     static const struct sim_step steps[] = {
-        {"both are ready", both_quiet, say_some},
-        {"the disk is copied", both_quiet, remember_and_back_up},
+        {"both are ready", sim_script_quiet, say_some},
+        {"the disk is copied", sim_script_quiet, remember_and_back_up},
         {"one frame is slow on its way", NULL, keep_one_under_way},
         {"the next comes, and the other's disk is slow", one_is_under_way, slow_the_disk_of_b},
         {"its batch is open: the disk is as it was, and nobody says so", batch_of_b_is_open, restore_untold},
         {"frames of its former life arrive, and a handshake", a_asks, let_old_ones_arrive},
-        {"it has taken back what it had sent", both_quiet, quicken_the_disk_of_b},
-        {"and goes on", both_quiet, NULL},
+        {"it has taken back what it had sent", sim_script_quiet, quicken_the_disk_of_b},
+        {"and goes on", sim_script_quiet, NULL},
         {0},
     };
 
-    begin(f, steps);
+    (void)sim_script_begin(f, steps);
 }
 
 /* ---- A ROUTINE lost just before a FLASH ---- */
@@ -516,16 +520,16 @@ static bool flash_is_delivered(struct sim_script *c)
 static void begin_routine(struct sim_active *f)
 {
     static const struct sim_step steps[] = {
-        {"both are ready", both_quiet, say_some},
-        {"a ROUTINE is lost", both_quiet, lose_a_routine},
+        {"both are ready", sim_script_quiet, say_some},
+        {"a ROUTINE is lost", sim_script_quiet, lose_a_routine},
         {"just before a FLASH", first_was_lost, say_flash},
         {"which is shown, early", flash_is_there, NULL},
         {"and receipted, alone", flash_is_delivered, end_silence},
-        {"the ROUTINE comes after it", both_quiet, NULL},
+        {"the ROUTINE comes after it", sim_script_quiet, NULL},
         {0},
     };
 
-    begin(f, steps);
+    (void)sim_script_begin(f, steps);
 }
 
 /* ---- A receipt lost just before a FLASH: what fills the gap owes nothing by itself ---- */
@@ -546,15 +550,15 @@ static bool flash_is_delivered_or_never_alone(struct sim_script *c)
 static void begin_gap_of_a_receipt(struct sim_active *f)
 {
     static const struct sim_step steps[] = {
-        {"both are ready", both_quiet, say_some},
-        {"a receipt is lost", both_quiet, lose_a_receipt},
+        {"both are ready", sim_script_quiet, say_some},
+        {"a receipt is lost", sim_script_quiet, lose_a_receipt},
         {"just before a FLASH", first_was_lost, say_flash},
         {"which is receipted, alone", flash_is_delivered_or_never_alone, end_silence},
-        {"and once more with what was missing", both_quiet, NULL},
+        {"and once more with what was missing", sim_script_quiet, NULL},
         {0},
     };
 
-    begin(f, steps);
+    (void)sim_script_begin(f, steps);
 }
 
 /* ---- Receipts lost, with nothing else to say ---- */
@@ -573,14 +577,14 @@ static bool two_receipts_were_lost(struct sim_script *c)
 static void begin_receipts(struct sim_active *f)
 {
     static const struct sim_step steps[] = {
-        {"both are ready", both_quiet, say_some},
-        {"one thing is said, and its receipt is lost", both_quiet, lose_receipts},
+        {"both are ready", sim_script_quiet, say_some},
+        {"one thing is said, and its receipt is lost", sim_script_quiet, lose_receipts},
         {"again and again", two_receipts_were_lost, end_silence},
-        {"at last it comes, though nothing more is said", both_quiet, NULL},
+        {"at last it comes, though nothing more is said", sim_script_quiet, NULL},
         {0},
     };
 
-    begin(f, steps);
+    (void)sim_script_begin(f, steps);
 }
 
 /* ---- Taken while nothing could be signed, and receipted after another start ---- */
@@ -601,14 +605,14 @@ static bool b_took_it(struct sim_script *c)
 static void begin_late_receipt(struct sim_active *f)
 {
     static const struct sim_step steps[] = {
-        {"both are ready", both_quiet, say_some},
-        {"a FLASH is written to one that may not sign yet", both_quiet, say_to_one_that_may_not_sign},
+        {"both are ready", sim_script_quiet, say_some},
+        {"a FLASH is written to one that may not sign yet", sim_script_quiet, say_to_one_that_may_not_sign},
         {"which has taken it when it is stopped", b_took_it, kill_b},
-        {"it receipts what it had taken", both_quiet, NULL},
+        {"it receipts what it had taken", sim_script_quiet, NULL},
         {0},
     };
 
-    begin(f, steps);
+    (void)sim_script_begin(f, steps);
 }
 
 /* ---- Two restores of one backup ---- */
@@ -627,44 +631,44 @@ static bool resumed_above_the_first(struct sim_script *c)
 static void begin_two(struct sim_active *f)
 {
     static const struct sim_step steps[] = {
-        {"both are ready", both_quiet, say_some},
-        {"a backup is taken", both_quiet, take_backup},
+        {"both are ready", sim_script_quiet, say_some},
+        {"a backup is taken", sim_script_quiet, take_backup},
         {"more is said", NULL, say_some},
-        {"it is restored", both_quiet, restore},
+        {"it is restored", sim_script_quiet, restore},
         {"and has resumed", a_resumed, say_some},
-        {"and once more", both_quiet, note_head_and_restore},
+        {"and once more", sim_script_quiet, note_head_and_restore},
         {"above the first resume", resumed_above_the_first, say_some},
-        {"and goes on", both_quiet, NULL},
+        {"and goes on", sim_script_quiet, NULL},
         {0},
     };
 
-    begin(f, steps);
+    (void)sim_script_begin(f, steps);
 }
 
 /* The second time it cannot ask the other side. */
 static void begin_two_apart(struct sim_active *f)
 {
     static const struct sim_step steps[] = {
-        {"both are ready", both_quiet, say_some},
-        {"a backup is taken", both_quiet, take_backup},
+        {"both are ready", sim_script_quiet, say_some},
+        {"a backup is taken", sim_script_quiet, take_backup},
         {"more is said", NULL, say_some},
-        {"it is restored", both_quiet, restore},
+        {"it is restored", sim_script_quiet, restore},
         {"and has resumed", a_resumed, say_some},
-        {"cut off, it is restored once more", both_quiet, restore_alone},
+        {"cut off, it is restored once more", sim_script_quiet, restore_alone},
         {"it is told to resume", a_asks, order_resume},
         {"it has, beside its first resume", a_resumed, say_some},
         {"they meet again", NULL, join},
-        {"and go on above both", both_quiet, say_some},
-        {"to the end", both_quiet, NULL},
+        {"and go on above both", sim_script_quiet, say_some},
+        {"to the end", sim_script_quiet, NULL},
         {0},
     };
 
-    begin(f, steps);
+    (void)sim_script_begin(f, steps);
 }
 
 #define SCENARIO(scenario, what, begins)                                                                               \
     {                                                                                                                  \
-        .name = scenario, .says = what, .sort = SIM_SCENARIO, .begin = begins, .judge = judge                          \
+        .name = scenario, .says = what, .sort = SIM_SCENARIO, .begin = begins, .judge = sim_script_judge              \
     }
 
 const struct sim_fault sim_scenarios[] = {
@@ -681,6 +685,6 @@ const struct sim_fault sim_scenarios[] = {
              begin_late_receipt),
     SCENARIO("two-restores", "one backup is restored twice", begin_two),
     {.name = "two-restores-apart", .says = "one backup is restored twice, and resumed where the other cannot be asked",
-     .sort = SIM_SCENARIO, .begin = begin_two_apart, .judge = judge},
+     .sort = SIM_SCENARIO, .begin = begin_two_apart, .judge = sim_script_judge},
     {.name = NULL},
 };

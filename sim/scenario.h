@@ -40,6 +40,18 @@ struct sim_script {
     size_t call_len;
     uint32_t seq;                 /* for the script's own use */
     uint64_t life;
+    sim_us look;                  /* how often it looks whether its next step is due */
+    /* What the last step wrote, to be done again when it was refused. */
+    void (*then)(struct sim_script *c);
+    struct sim_party *writer;     /* NULL: nothing */
+    uint64_t token;               /* 0: refused at once */
+    struct ol_ref on[3];          /* messages of a story, in the order in which they were written */
+    void *own;                    /* for the story's use; freed with free() */
 };
+
+struct sim_script *sim_script_begin(struct sim_active *f, const struct sim_step *steps);
+void sim_script_judge(struct sim_active *f);
+/* Everything that was written is with the other side. */
+bool sim_script_quiet(struct sim_script *c);
 
 #endif
