@@ -124,6 +124,16 @@ static void look_again(struct sim_party *p)
 
 /* ---- Telling ---- */
 
+static void count_hour(struct sim_desk *d, sim_us now)
+{
+    unsigned n = 0;
+
+    d->heard[d->heard_n++ % SIM_TOLD] = now;
+    for (unsigned i = 0; i < SIM_TOLD && i < d->heard_n; i++)
+        n += now - d->heard[i] < 60 * SIM_MINUTE;
+    d->hour_most = n > d->hour_most ? n : d->hour_most;
+}
+
 static void hear(struct sim_party *p, const struct ol_alarm *a, bool fresh)
 {
     const char *name = ol_alarm_meaning(a->name.kind)->name;
@@ -136,6 +146,7 @@ static void hear(struct sim_party *p, const struct ol_alarm *a, bool fresh)
     if (fresh) {
         r->first = r->times++ == 0 ? now : r->first;
         r->last = now;
+        count_hour(&p->desk, now);
         sim_world_say(&p->sim->world, "%s: alarm: %s%s", p->name, name, about);
     } else if (ol_alarm_state(a) == OL_ALARM_RECTIFIED) {
         r->cleared = now;
@@ -178,6 +189,10 @@ static void check_watch(struct sim_party *p)
 {
     const struct ol_condition_of of = conditions_of(p);
 
+    struct ol_presence presence;
+
+    ol_desk_at(of.own, sim_party_now(p).utc, &presence);
+    ol_line_say(p->line, (uint8_t)presence.state, false);
     if (p->desk.told || !may_sign(p) || !ol_watch_check_is_silent(&of.check, of.own, 2, sim_party_now(p)))
         return;
     p->desk.told = sim_people_attend(p, OL_DESK_UNANSWERED);

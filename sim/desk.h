@@ -29,6 +29,8 @@ struct sim_rung {
     sim_us cleared; /* when one was rectified last */
 };
 
+#define SIM_TOLD 64u /* announcements that are remembered: more than an hour may have */
+
 struct sim_desk {
     struct ol_desk side[2];
     ol_ms seen; /* when our officer last said that he is there */
@@ -40,6 +42,9 @@ struct sim_desk {
     size_t again_cap;
     uint32_t next; /* the first of them */
     struct sim_rung rung[OL_ALARM_KINDS];
+    sim_us heard[SIM_TOLD]; /* a ring */
+    unsigned heard_n;
+    unsigned hour_most; /* announcements in the worst hour */
 };
 
 /* The process begins: before the first row is loaded, each of them, and when all are. */

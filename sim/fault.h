@@ -70,6 +70,9 @@ extern const struct sim_fault sim_disk_faults[];  /* fault_disk.c */
 extern const struct sim_fault sim_lies[];         /* liar.c */
 extern const struct sim_fault sim_scenarios[];    /* scenario.c */
 extern const struct sim_fault sim_stories[];      /* story.c; scenarios too */
+/* days.c: played alone, by --month and --bad-day; not in --list. */
+extern const struct sim_fault sim_month;
+extern const struct sim_fault sim_bad_day;
 
 /* All of them, in the order of --list. */
 size_t sim_fault_count(void);

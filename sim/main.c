@@ -17,6 +17,7 @@
 static const char usage[] =
     "usage: openline-sim --seed N | --seeds A-B | --hours N [--json] [--only NAME,... | --without NAME,...]\n"
     "                    [--play] [--minimise]\n"
+    "       openline-sim --month | --bad-day [--seed N] [--play]\n"
     "       openline-sim --list\n"
     "\n"
     "Runs real stations in one process on a virtual clock, with the faults and lies that each seed draws, and checks\n"
@@ -32,6 +33,8 @@ static const char usage[] =
     "  --all             every fault is on, whatever the seed draws\n"
     "  --play            tell the story of the run\n"
     "  --minimise        of a seed that fails, find the fewest faults with which it still does\n"
+    "  --month           a month at two desks with ordinary people and paths: how many alarms an hour\n"
+    "  --bad-day         a day on which all goes wrong: how soon each alarm is raised\n"
     "  --list            print the names of every fault, lie, scenario and check\n"
     "  --help            show this\n"
     "  --version         show the version\n";
@@ -105,6 +108,8 @@ static void print_command(const struct args *a, uint64_t seed, FILE *to)
     fprintf(to, "openline-sim --seed %llu", (unsigned long long)seed);
     if (a->hours)
         fputs(" --hours 1", to);
+    if (a->order.day != NULL)
+        fputs(a->order.day == &sim_month ? " --month" : " --bad-day", to);
     if (a->order.all && !a->hours)
         fputs(" --all", to);
     if (a->order.scenario >= 0)
@@ -352,6 +357,7 @@ static int parse(int argc, char **argv, struct args *a)
         {"only", required_argument, NULL, 'o'},   {"without", required_argument, NULL, 'w'},
         {"scenario", required_argument, NULL, 'c'}, {"all", no_argument, NULL, 'a'},
         {"play", no_argument, NULL, 'p'},
+        {"month", no_argument, NULL, 'M'},        {"bad-day", no_argument, NULL, 'B'},
         {"minimise", no_argument, NULL, 'm'},     {"list", no_argument, NULL, 'l'},
         {"help", no_argument, NULL, 'h'},         {"version", no_argument, NULL, 'v'},
         {NULL, 0, NULL, 0},
@@ -379,6 +385,10 @@ static int parse(int argc, char **argv, struct args *a)
             if (a->order.scenario < 0)
                 return wrong("not a name that --list knows", optarg);
             break;
+        case 'M':
+        case 'B':
+            a->order.day = option == 'M' ? &sim_month : &sim_bad_day;
+            break;
         case 'j':
             a->json = true;
             break;
@@ -404,6 +414,12 @@ static int parse(int argc, char **argv, struct args *a)
             return EXIT_USAGE;
         }
     }
+    if (a->order.day != NULL && !a->some) {
+        a->first = a->last = 1;
+        a->some = true;
+    }
+    if (a->order.day != NULL && !a->json)
+        a->order.report = stdout;
     if (optind != argc || !a->some || (a->minimise && a->first != a->last)) {
         fputs(usage, stderr);
         return EXIT_USAGE;

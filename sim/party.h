@@ -182,6 +182,8 @@ bool sim_people_say(struct sim_party *p, enum ol_precedence precedence, size_t l
 bool sim_people_mean(struct sim_party *p, uint8_t flags, size_t len, struct ol_message meant);
 /* Does an act on a message as the desk allows, or what else officers do; false: nothing to do. */
 bool sim_people_act(struct sim_party *p, struct sim_rng *rng);
+/* Does this about the message of that number. */
+bool sim_people_do(struct sim_party *p, uint8_t precedence, uint32_t message, struct ol_act act);
 /* Hands the line what waits for it, as much as it takes. */
 void sim_people_hand_over(struct sim_party *p);
 struct sim_text *sim_people_text(struct sim_party *p, uint64_t token);

@@ -339,6 +339,18 @@ static bool act_on(struct sim_party *p, const struct sim_view *v, uint8_t kind, 
     return true;
 }
 
+bool sim_people_do(struct sim_party *p, uint8_t precedence, uint32_t message, struct ol_act act)
+{
+    uint8_t body[OL_BODY_MAX];
+    struct ol_wr w = ol_wr_to(body, sizeof body);
+
+    act.message = message;
+    ol_act_write(&act, &w);
+    sim_world_say(&p->sim->world, "%s: %s of number %u", p->name,
+                  act.kind == OL_KIND_REPLY ? ol_answer_name(act.what) : ol_kind_name(act.kind), message);
+    return sim_people_write(p, act.kind, (uint8_t)(precedence << 6), ol_wr_span(&w));
+}
+
 bool sim_people_act(struct sim_party *p, struct sim_rng *rng)
 {
     size_t oldest = p->view_n > LOOKS_BACK ? p->view_n - LOOKS_BACK : 0;

@@ -150,6 +150,19 @@ static void set_case(struct sim *s, int at)
         played->prepare(s);
 }
 
+/* Behind what is drawn, which is off. */
+static void set_day(struct sim *s)
+{
+    struct sim_active *f = &s->fault[s->faults++];
+
+    for (size_t i = 0; i + 1 < s->faults; i++)
+        s->fault[i].on = false;
+    *f = (struct sim_active){.fault = s->order.day, .sim = s, .on = true};
+    sim_rng_init(&f->rng, s->world.seed, f->fault->name);
+    s->every = 0;
+    f->fault->prepare(s);
+}
+
 static void plan(struct sim *s)
 {
     struct sim_rng r;
@@ -160,7 +173,10 @@ static void plan(struct sim *s)
     draw_pace(s, &r);
     sim_party_pair(s);
     draw_faults(s, &r);
-    set_case(s, draw_case(s));
+    if (s->order.day == NULL)
+        set_case(s, draw_case(s));
+    else
+        set_day(s);
 }
 
 /* A lost session is noticed and made anew, whatever its timers have grown to, and a station that lost its disk has
@@ -214,13 +230,13 @@ static void play(struct sim *s)
     sim_us end;
 
     begin(s);
-    while (!s->check.failed && s->world.happened < EVENTS_MOST && sim_world_step(&s->world, s->span))
+    while (!s->check.failed && s->world.happened < s->events_most && sim_world_step(&s->world, s->span))
         continue; /* a scenario ends it before its time */
     if (s->check.failed)
         return;
     calm_down(s);
     end = s->calm_at + s->bound;
-    while (!s->check.failed && !sim_check_at_rest(s) && s->world.happened < 2 * EVENTS_MOST)
+    while (!s->check.failed && !sim_check_at_rest(s) && s->world.happened < 2 * s->events_most)
         if (!sim_world_step(&s->world, end))
             break;
     if (s->liar < 0)
@@ -280,6 +296,7 @@ void sim_run(const struct sim_order *order, struct sim_result *out)
     s->order = *order;
     s->liar = -1;
     s->look = SIM_SECOND;
+    s->events_most = EVENTS_MOST;
     sim_world_init(&s->world, order->seed, order->story);
     sim_disk_begin(order->seed);
     sim_check_init(&s->check, s);

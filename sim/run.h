@@ -20,6 +20,8 @@ struct sim_order {
     bool may[SIM_FAULTS_MAX]; /* which may be on, should the seed draw them */
     bool all;          /* every fault that may be on is on */
     int scenario;      /* this one and nothing else; -1: as drawn */
+    const struct sim_fault *day; /* one of sim_days, and nothing that is drawn; NULL: none */
+    FILE *report;      /* of such a day; NULL: nobody reads it */
     sim_us span;       /* length of phase one; 0: drawn */
     sim_us every;      /* each side writes a message so often; 0: drawn */
     FILE *story;
@@ -41,6 +43,7 @@ struct sim {
     sim_us bound;      /* of phase two: everything owed arrives within it */
     int liar;          /* index of the party that lies; -1: both are honest. Its p->lies is set too */
     ol_ms liveness_ms;
+    uint64_t events_most; /* of phase one */
     sim_us look;       /* how often the desks look at their lines */
     bool operator_resumed; /* somebody took responsibility for a resume */
     uint64_t said;     /* texts so far: each is unique */

@@ -93,12 +93,7 @@ static bool second_stands(struct sim_script *c)
 
 static void act(struct sim_script *c, struct sim_party *p, size_t i, struct ol_act act)
 {
-    uint8_t body[OL_BODY_MAX];
-    struct ol_wr w = ol_wr_to(body, sizeof body);
-
-    act.message = c->on[i].seq;
-    ol_act_write(&act, &w);
-    wrote(c, p, sim_people_write(p, act.kind, OL_PRIORITY << 6, ol_wr_span(&w)));
+    wrote(c, p, sim_people_do(p, OL_PRIORITY, c->on[i].seq, act));
 }
 
 static void take_first(struct sim_script *c)

@@ -74,6 +74,31 @@ class Simulator(unittest.TestCase):
         if not SANITIZED:
             self.assertLess(end.children_user - begin.children_user, 10)
 
+    def test_a_normal_month_calls_a_desk_six_times_an_hour_at_most(self):
+        if SANITIZED:
+            return
+        done, summary = run("--month")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertGreater(summary["messages"], 600)
+        most = [int(n) for n in re.findall(r"at most (\d+) in an hour", done.stdout)]
+        self.assertEqual(len(most), 2, done.stdout)
+        self.assertLessEqual(max(most), 6)
+
+    def test_every_alarm_of_a_bad_day_is_raised_within_its_time(self):
+        done, summary = run("--bad-day")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        raised = re.findall(r"([a-z_]+) +(\d+) s of +(\d+) s$", done.stdout, re.M)
+        self.assertEqual([alarm for alarm in raised if int(alarm[1]) > int(alarm[2])], [])
+        self.assertEqual({alarm[0] for alarm in raised}, {
+            "path_down", "line_down", "outbox_waiting", "desk_unattended", "watch_check", "flash_untaken", "untaken",
+            "untaken_there", "standby_expired", "alarm_flood", "disk_full", "clocks_apart", "another_copy_runs"})
+
+    def test_a_story_is_told(self):
+        told, summary = run("--seed", "3", "--scenario", "flash-at-night", "--play")
+        self.assertEqual((told.returncode, summary["played"]["flash-at-night"]), (0, 1))
+        for words in ("alarm: flash_untaken", "it goes to the deputy", "it goes to the next-role", "declined in form"):
+            self.assertIn(words, told.stdout)
+
     def test_wrong_words_are_refused(self):
         for args in ([], ["--seed"], ["--seed", "x"], ["--seeds", "2-1"], ["--hours", "0"], ["--only", "no-such-fault"],
                      ["--seed", "1", "more"]):
