@@ -180,6 +180,22 @@ class Clearance(unittest.TestCase):
         self.refused(1, "desk, legal, language, release", "answer", "freedonia", theirs, "words")
         self.a.must("roger", "freedonia", theirs, "--as", "Boris")
 
+    def test_a_rule_covers_what_is_off_the_record_too(self):
+        for station, line in ((self.a, "freedonia"), (self.b, "ruritania")):
+            station.must("down")
+            conf = os.path.join(station.home, "station.conf")
+            with open(conf, encoding="utf-8") as f:
+                text = f.read()
+            with open(conf, "w", encoding="utf-8") as f:
+                f.write(text.replace("liveness_seconds = 20;", "liveness_seconds = 1;"))  # what tells of a policy
+            station.must("up")
+            station.must("pair", line, "--off-record", "allow")
+        wait_for(lambda: self.a.run("send", "freedonia", "--off-record", "text").code == 0, "both sides to allow it", 20)
+        self.office()
+        self.refused(1, "desk, legal, language, release", "send", "freedonia", "--off-record", "text")
+        self.a.must("send", "freedonia", "--off-record", "--level", "service", "text", "--as", "Anna")
+        self.refused(2, "--off-record", "draft", "freedonia", "--off-record", "text")
+
     def test_flash_goes_by_a_rule_of_its_own(self):
         self.office()
         self.a.must("rule", "set", "freedonia", "--flash", "desk")
