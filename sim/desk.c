@@ -165,12 +165,36 @@ static void tell(struct sim_party *p)
 
 /* ---- Looking ---- */
 
+/* As the station keeps it: counted anew when an entry or the time changes something. */
+static void look_at_tests(struct sim_party *p)
+{
+    static struct ol_slot room[OL_SLOTS_MAX];
+    struct sim_desk *d = &p->desk;
+    uint32_t now = sim_party_now(p).utc;
+    struct sim_agreed *agreed;
+
+    if (!d->tests.agreed || (d->tests.known && (d->tests.now.look == 0 || now < d->tests.now.look)))
+        return;
+    agreed = sim_agreed_of(p->store, p->info.number);
+    if (agreed != NULL)
+        ol_tests_at(sim_agreed_fold(agreed), &d->tests.log, now, room, &d->tests.now);
+    d->tests.now.due.schedule = d->tests.now.next.schedule = NULL;
+    d->tests.known = agreed != NULL;
+    sim_agreed_free(agreed);
+}
+
+const struct ol_tests *sim_desk_tests(const struct sim_party *p)
+{
+    return &p->desk.tests.now;
+}
+
 static struct ol_condition_of conditions_of(const struct sim_party *p)
 {
     return (struct ol_condition_of){
         .core = p->line,
         .line = p->info.number,
         .boxed = p->outbox_n,
+        .tests = p->desk.tests.now.state,
         .own = &p->desk.side[p->side == 'B'],
         .peer = &p->desk.side[p->side == 'A'],
         .check = {WATCH_CHECK_MS, p->desk.seen},
@@ -206,6 +230,7 @@ static void on_look(void *ctx, uint64_t life)
         return;
     if (p->paused_until <= p->sim->world.now) {
         check_watch(p);
+        look_at_tests(p);
         sim_desk_look(p);
         look_again(p);
         ol_alarms_tick(&p->desk.alarms, sim_party_now(p));
@@ -220,7 +245,14 @@ static void on_look(void *ctx, uint64_t life)
 
 static void note(struct sim_party *p, const struct ol_row *row)
 {
+    struct ol_proposal proposal;
+
     ol_desk_note(&p->desk.side[row->h.author == 'B'], row);
+    ol_linetest_note(&p->desk.tests.log, row);
+    if (row->h.kind == OL_KIND_PROPOSE && ol_proposal_read(row->body, &proposal) == OL_OK)
+        p->desk.tests.agreed = p->desk.tests.agreed || proposal.topic == OL_TOPIC_TESTS;
+    if (row->h.kind == OL_KIND_TEST || row->h.kind == OL_KIND_PROPOSE || row->h.kind == OL_KIND_RESPOND)
+        p->desk.tests.known = false;
     if (row->h.kind != OL_KIND_DESK || row->h.author != p->side)
         return;
     p->desk.seen = sim_party_now(p).ms;
@@ -265,6 +297,8 @@ void sim_desk_begin(struct sim_party *p)
 
     *before = d->alarms;
     memset(d->side, 0, sizeof d->side);
+    memset(&d->tests, 0, sizeof d->tests);
+    d->tests.log = (struct ol_linetests){.mark = {d->tests.mark[0], d->tests.mark[1]}, .cap = SIM_TESTS};
     d->watch = (struct ol_watch){0};
     d->again_n = 0;
     d->next = UINT32_MAX;

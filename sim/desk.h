@@ -7,6 +7,7 @@
 #define SIM_DESK_H
 
 #include "desk/agree.h"
+#include "desk/linetest.h"
 #include "desk/presence.h"
 #include "desk/watch.h"
 #include "sim/world.h"
@@ -29,6 +30,7 @@ struct sim_rung {
     sim_us cleared; /* when one was rectified last */
 };
 
+#define SIM_TESTS 64u /* of a side that are remembered */
 #define SIM_TOLD 64u /* announcements that are remembered: more than an hour may have */
 
 struct sim_desk {
@@ -41,6 +43,13 @@ struct sim_desk {
     size_t again_n;
     size_t again_cap;
     uint32_t next; /* the first of them */
+    struct {
+        bool agreed; /* a schedule was proposed */
+        bool known;  /* nothing has come since `now` was told */
+        struct ol_linetest_mark mark[2][SIM_TESTS];
+        struct ol_linetests log;
+        struct ol_tests now; /* without the schedules of its slots */
+    } tests;
     struct sim_rung rung[OL_ALARM_KINDS];
     sim_us heard[SIM_TOLD]; /* a ring */
     unsigned heard_n;
@@ -56,6 +65,9 @@ void sim_desk_fini(struct sim_party *p);
 void sim_desk_row(struct sim_party *p, const struct ol_row *row);
 /* Looks at what the line tells of itself. */
 void sim_desk_look(struct sim_party *p);
+
+/* How the tests of the line by people stand, at its last look. */
+const struct ol_tests *sim_desk_tests(const struct sim_party *p);
 
 /* Every alarm that is listed is acknowledged. */
 void sim_desk_acknowledge(struct sim_party *p);

@@ -72,6 +72,16 @@ bool sim_people_respond(struct sim_party *p, const struct ol_response *what)
     return sim_people_write(p, OL_KIND_RESPOND, URGENT, ol_wr_span(&w));
 }
 
+bool sim_people_test(struct sim_party *p, const struct ol_linetest *test)
+{
+    uint8_t body[128];
+    struct ol_wr w = ol_wr_to(body, sizeof body);
+
+    ol_linetest_write(test, &w);
+    sim_world_say(&p->sim->world, "%s %s", p->name, test->slot > 0 ? "sends a test" : "answers the test");
+    return sim_people_write(p, OL_KIND_TEST, OL_ROUTINE << 6, ol_wr_span(&w));
+}
+
 static struct ol_span draw_level(struct sim_rng *rng)
 {
     static const char *const levels[] = {"military", "technical", OL_LEVEL_SERVICE, "harbour"};

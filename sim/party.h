@@ -207,6 +207,7 @@ bool sim_people_attend(struct sim_party *p, enum ol_desk_what what);
 bool sim_people_announce(struct sim_party *p, const struct ol_hours *hours);
 bool sim_people_propose(struct sim_party *p, const struct ol_proposal *what);
 bool sim_people_respond(struct sim_party *p, const struct ol_response *what);
+bool sim_people_test(struct sim_party *p, const struct ol_linetest *test);
 /* A form of three numbers. */
 bool sim_people_form(struct sim_party *p, struct sim_rng *rng);
 /* The array with which a form is read back; rng NULL: as it is. */

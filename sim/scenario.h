@@ -46,7 +46,7 @@ struct sim_script {
     struct sim_party *writer;     /* NULL: nothing */
     uint64_t token;               /* 0: refused at once */
     struct ol_ref on[3];          /* messages of a story, in the order in which they were written */
-    void *own;                    /* for the story's use; freed with free() */
+    uint32_t from;                /* UTC: when what the story is about begins */
 };
 
 struct sim_script *sim_script_begin(struct sim_active *f, const struct sim_step *steps);

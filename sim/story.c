@@ -124,6 +124,27 @@ static void prepare(struct sim *s)
     s->span = SPAN;
 }
 
+/* Two paths on which nothing takes time, as people count. */
+static void lay_cables(struct sim *s)
+{
+    s->net.paths = 2;
+    for (unsigned i = 0; i < 2; i++)
+        s->net.path[i] = (struct sim_path){.datagrams = i == 0, .rate = 100000000, .delay = 40 * SIM_MS,
+                                           .mtu = OL_FRAME_UDP, .window = 32};
+}
+
+/* Of the faults that the seed has drawn, these alone. */
+static void keep_on(struct sim *s, const char *const *names)
+{
+    for (size_t i = 0; i < s->faults; i++) {
+        bool keep = s->fault[i].fault->sort == SIM_SCENARIO;
+
+        for (size_t n = 0; names[n] != NULL; n++)
+            keep = keep || strcmp(s->fault[i].fault->name, names[n]) == 0;
+        s->fault[i].on = s->fault[i].on && keep;
+    }
+}
+
 /* ---- A FLASH at night ---- */
 
 static void say_flash(struct sim_script *c)
@@ -554,15 +575,13 @@ static void begin_convoy(struct sim_active *f)
 #define LEVEL ol_span("military", 8)
 #define REASON "consultations with the capital"
 
-/* So long that its line asks every hour, as on a radio path that must be quiet. Nothing is cut, so that any alarm would
- * be the channel's. */
+/* So long that the line asks every hour only. Nothing is cut, so that any alarm would be the channel's. */
 static void prepare_months(struct sim *s)
 {
-    for (size_t i = 0; i < s->faults; i++)
-        s->fault[i].on = s->fault[i].on && (s->fault[i].fault->sort == SIM_SCENARIO ||
-                                            strcmp(s->fault[i].fault->name, "duplicate") == 0 ||
-                                            strcmp(s->fault[i].fault->name, "reorder") == 0 ||
-                                            strcmp(s->fault[i].fault->name, "slow-disk") == 0);
+    static const char *const beside[] = {"duplicate", "reorder", "slow-disk", NULL};
+
+    keep_on(s, beside);
+    lay_cables(s);
     s->span = MONTHS;
     s->liveness_ms = 60 * 60 * 1000;
     s->look = 10 * SIM_MINUTE;
@@ -628,6 +647,11 @@ static void suspend(struct sim_script *c)
     wrote(c, c->b, sim_people_respond(c->b, &what));
 }
 
+static bool line_is_up(struct sim_script *c)
+{
+    return sim_script_quiet(c) && c->a->told_up && c->b->told_up;
+}
+
 static void begin_months(struct sim_script *c)
 {
     c->look = DAY / 2;
@@ -664,7 +688,7 @@ static void judge_channel(struct sim_active *f)
 static void begin_channel(struct sim_active *f)
 {
     static const struct sim_step steps[] = {
-        {"a military channel is proposed", sim_script_quiet, propose_channel},
+        {"a military channel is proposed", line_is_up, propose_channel},
         {"which is an entry", first_stands, NULL},
         {"and accepted", sim_script_quiet, accept},
         {"both desks have it; then one side suspends it", channel_is_accepted, suspend},
@@ -786,6 +810,149 @@ static void begin_exercise(struct sim_active *f)
     (void)tell_story(f, steps);
 }
 
+/* ---- Tests of the line, of which three are missed ---- */
+
+#define EVERY_S (OL_TESTS_EVERY_MIN * 60)
+#define SLOT_S (EVERY_S / 4) /* in which a test is to be answered */
+
+/* Slots, from 0, in which nobody answers. */
+#define FIRST_MISS 2u
+#define NEXT_MISSES 4u /* and the one after it */
+
+/* So that only what the story wants to be missed is missed. */
+static void prepare_tests(struct sim *s)
+{
+    static const char *const beside[] = {"loss", "duplicate", "reorder", "corrupt", "slow-disk", "relay-replays",
+                                         "relay-sends-garbage", NULL};
+
+    prepare(s);
+    keep_on(s, beside);
+    lay_cables(s);
+    s->liveness_ms = 10 * 1000;
+}
+
+static void propose_tests(struct sim_script *c)
+{
+    struct ol_proposal what = {.topic = OL_TOPIC_TESTS, .every = OL_TESTS_EVERY_MIN};
+
+    c->from = (sim_party_now(c->a).utc / EVERY_S + 1) * EVERY_S;
+    what.start = c->from;
+    wrote(c, c->a, sim_people_propose(c->a, &what));
+}
+
+static bool is_missed(uint32_t slot)
+{
+    return slot == FIRST_MISS || slot == NEXT_MISSES || slot == NEXT_MISSES + 1;
+}
+
+/* Whose turn it is sends, once; the other answers, once, but where the story wants it missed. */
+static void take_turn(struct sim_script *c, struct sim_party *p)
+{
+    const struct ol_slot due = sim_desk_tests(p)->due;
+    const struct ol_linetest test = {.slot = due.begin, .text = ol_span("the quick brown fox", 19)};
+    const struct ol_linetest answer = {.about = due.test};
+
+    if (due.begin < c->from || ol_slot_state(&due, due.begin) != OL_SLOT_DUE)
+        return;
+    if (due.side == p->side && due.test == 0 && c->seq != due.begin && sim_people_test(p, &test))
+        c->seq = due.begin;
+    if (due.side != p->side && due.test > 0 && c->life != due.begin && !is_missed((due.begin - c->from) / EVERY_S) &&
+        sim_people_test(p, &answer))
+        c->life = due.begin;
+}
+
+static bool tests_are(struct sim_script *c, enum ol_tests_state state, uint32_t slots)
+{
+    take_turn(c, c->a);
+    take_turn(c, c->b);
+    return sim_desk_tests(c->a)->state == state && sim_desk_tests(c->b)->state == state &&
+           sim_party_now(c->a).utc >= c->from + (slots - 1) * EVERY_S && c->life >= c->from;
+}
+
+/* It rang when the time for the answer was over. */
+static bool rang_in_time(struct sim_script *c, const struct sim_party *p, enum ol_alarm_kind kind, uint32_t slot)
+{
+    uint32_t due = c->from + slot * EVERY_S + SLOT_S;
+    sim_us ago = (sim_party_now(p).utc - due) * SIM_SECOND;
+    sim_us now = c->f->sim->world.now;
+
+    return rang(p, kind) && rung(p, kind)->last + SIM_SECOND >= now - ago &&
+           rung(p, kind)->last <= now - ago + 3 * SIM_SECOND;
+}
+
+static bool two_are_answered(struct sim_script *c)
+{
+    return tests_are(c, OL_TESTS_GREEN, 2) && c->life == c->from + EVERY_S;
+}
+
+static bool one_is_missed(struct sim_script *c)
+{
+    return tests_are(c, OL_TESTS_AMBER, FIRST_MISS + 1) && rang(c->a, OL_ALARM_TEST_MISSED) &&
+           rang(c->b, OL_ALARM_TEST_MISSED);
+}
+
+static void check_amber(struct sim_script *c)
+{
+    must(c, rang_in_time(c, c->a, OL_ALARM_TEST_MISSED, FIRST_MISS), "amber at once, at one desk");
+    must(c, rang_in_time(c, c->b, OL_ALARM_TEST_MISSED, FIRST_MISS), "and at the other");
+    must(c, !rang(c->a, OL_ALARM_TESTS_MISSED) && !rang(c->b, OL_ALARM_TESTS_MISSED), "one miss is not red");
+}
+
+static bool green_again(struct sim_script *c)
+{
+    return tests_are(c, OL_TESTS_GREEN, FIRST_MISS + 2) && is_over(c->a, OL_ALARM_TEST_MISSED) &&
+           is_over(c->b, OL_ALARM_TEST_MISSED);
+}
+
+static bool two_are_missed(struct sim_script *c)
+{
+    return tests_are(c, OL_TESTS_RED, NEXT_MISSES + 2) && rang(c->a, OL_ALARM_TESTS_MISSED) &&
+           rang(c->b, OL_ALARM_TESTS_MISSED);
+}
+
+static void check_red(struct sim_script *c)
+{
+    must(c, rang_in_time(c, c->a, OL_ALARM_TESTS_MISSED, NEXT_MISSES + 1), "red at once, at one desk");
+    must(c, rang_in_time(c, c->b, OL_ALARM_TESTS_MISSED, NEXT_MISSES + 1), "and at the other");
+}
+
+static bool green_at_last(struct sim_script *c)
+{
+    return tests_are(c, OL_TESTS_GREEN, NEXT_MISSES + 3) && is_over(c->a, OL_ALARM_TESTS_MISSED) &&
+           is_over(c->b, OL_ALARM_TESTS_MISSED);
+}
+
+static void judge_tests(struct sim_active *f)
+{
+    struct sim_script *c = f->own;
+
+    sim_script_judge(f);
+    for (unsigned i = 0; i < 2; i++) {
+        const struct sim_party *p = &f->sim->party[i];
+
+        must(c, rung(p, OL_ALARM_TEST_MISSED)->times == 2 && rung(p, OL_ALARM_TESTS_MISSED)->times == 1,
+             "amber twice, red once, on both desks");
+        must(c, sim_desk_tests(p)->state == OL_TESTS_GREEN, "green at the end, on both desks");
+    }
+}
+
+static void begin_tests(struct sim_active *f)
+{
+    static const struct sim_step steps[] = {
+        {"a test every ten minutes is proposed", sim_script_quiet, propose_tests},
+        {"which is an entry", first_stands, NULL},
+        {"and accepted", sim_script_quiet, accept},
+        {"each is sent and answered in turn", two_are_answered, NULL},
+        {"one is not: amber on both desks", one_is_missed, check_amber},
+        {"the next is answered: green", green_again, NULL},
+        {"two are not: red on both desks", two_are_missed, check_red},
+        {"answered again: green", green_at_last, NULL},
+        {0},
+    };
+
+    (void)tell_story(f, steps);
+}
+
 #define STORY(story, what, prepares, begins, judges)                                                                   \
     {                                                                                                                  \
         .name = story, .says = what, .sort = SIM_SCENARIO, .gentle = true, .prepare = prepares, .begin = begins,       \
@@ -803,5 +970,7 @@ const struct sim_fault sim_stories[] = {
           prepare_months, begin_channel, judge_channel),
     STORY("exercise-broken", "an exercise that nobody can mistake is broken by a real FLASH", prepare, begin_exercise,
           judge_exercise),
+    STORY("hour-of-tests", "an hour of tests by people: one missed is amber, two are red, on both sides", prepare_tests,
+          begin_tests, judge_tests),
     {.name = NULL},
 };
