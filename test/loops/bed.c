@@ -9,6 +9,7 @@ const struct sim_fault sim_party_faults[] = {{.name = NULL}};
 const struct sim_fault sim_disk_faults[] = {{.name = NULL}};
 const struct sim_fault sim_lies[] = {{.name = NULL}};
 const struct sim_fault sim_scenarios[] = {{.name = NULL}};
+const struct sim_fault sim_stories[] = {{.name = NULL}};
 
 struct sim *bed_new(uint64_t seed)
 {

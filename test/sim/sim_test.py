@@ -13,7 +13,7 @@ import unittest
 
 PROGRAM = sys.argv[1]
 SANITIZED = sys.argv[2] == "sanitized"
-FIXED = "1-20" if SANITIZED else "1-200"
+FIXED = "1-20" if SANITIZED else "1-240"
 FRESH = 2 if SANITIZED else 20
 
 
