@@ -80,6 +80,7 @@ static enum ol_err take_off_record(struct ol_line *l, struct ol_span text)
         return OL_LIMIT;
     }
     assert(text.len > 0 && text.len < sizeof l->frame);
+    ol_wipe(l->frame, l->shown);
     memcpy(l->frame, text.p, text.len);
     l->came = text.len;
     return OL_OK;

@@ -135,10 +135,11 @@ bool ol_line_next(struct ol_line *l, struct ol_out *out)
         return false;
     if (l->came > 0) {
         *out = (struct ol_out){.kind = OL_OUT_OFF_RECORD, .bytes = ol_span(l->frame, l->came)};
+        l->shown = l->came;
         l->came = 0;
         return true;
     }
-    ol_wipe(l->frame, sizeof l->frame);
+    ol_wipe(l->frame, l->shown);
     any = commit_next(l, out) || proven_next(l, out) || handshake_next(l, out) || output_next(l, out);
     if (!any && (health_changed(l) || l->changed)) {
         l->changed = false;

@@ -258,6 +258,7 @@ struct ol_line {
     int64_t clock_offset_s;  /* the peer's clock less ours, by the echo */
     struct ol_counters count;
     size_t came;             /* of `frame`: a message off the record that the owner has not had; 0: none */
+    size_t shown;            /* of `frame`: the last one that it had, to be wiped */
     uint8_t frame[OL_FRAME_MAX];
 };
 

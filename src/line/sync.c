@@ -15,8 +15,7 @@
 /* Everything that came before the peer's question is durable. */
 bool answer_ready(const struct ol_line *l)
 {
-    return l->answer_wanted &&
-           (l->batch_id > l->answer_batch || (l->batch_id == l->answer_batch && !l->in_flight));
+    return l->answer_wanted && (l->batch_id > l->answer_batch || (l->batch_id == l->answer_batch && !l->in_flight));
 }
 
 void sync_make(const struct ol_line *l, struct ol_sync *out)

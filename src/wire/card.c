@@ -42,11 +42,6 @@ static bool is_letter(uint8_t c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-static bool is_digit(uint8_t c)
-{
-    return c >= '0' && c <= '9';
-}
-
 bool ol_lang_valid(struct ol_span tag)
 {
     assert(tag.p != NULL || tag.len == 0);
@@ -54,8 +49,9 @@ bool ol_lang_valid(struct ol_span tag)
         return false;
     for (size_t i = 1; i < tag.len; i++) {
         bool hyphen = tag.p[i] == '-' && tag.p[i - 1] != '-' && i + 1 < tag.len;
+        bool digit = tag.p[i] >= '0' && tag.p[i] <= '9';
 
-        if (!hyphen && !is_letter(tag.p[i]) && !is_digit(tag.p[i]))
+        if (!hyphen && !is_letter(tag.p[i]) && !digit)
             return false;
     }
     return true;
