@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What those who follow a line are told of its desks and of what both sides agreed. Both change by entries and by the
- * time alone (an announced absence begins, an exercise ends): so each is shown as it was told last, looked at each second
- * and whenever an entry about it is durable, and told when it is another.
+ * What those who follow a line are told of its desks, of what both sides agreed and of tests by people. They change by
+ * entries and by the time alone (an announced absence begins, an exercise ends, a test is missed): so each is shown as
+ * it was told last, looked at each second and whenever an entry about it is durable, and told when it is another.
  */
 #include "station/station.h"
 
@@ -39,6 +39,14 @@ static json_t *desks_now(const struct line *l)
     return desks;
 }
 
+static json_t *tests_now(struct line *l)
+{
+    json_t *tests = json_pack("{s:i,s:s,s:s}", "schema", 1, "line", l->info.name, "event", "tests");
+
+    linetest_show(l, tests);
+    return tests;
+}
+
 /* When the watch check is due is counted from this moment, and may be a second off from one look to the next: it is
  * another only when our officer has answered. */
 static bool is_same_desk(const struct line *l, const json_t *now)
@@ -52,13 +60,15 @@ static bool is_same_desk(const struct line *l, const json_t *now)
     return same;
 }
 
-static void tell_changed(struct line *l, const json_t *desks, const json_t *agreed)
+static void tell_changed(struct line *l, const json_t *desks, const json_t *agreed, const json_t *tests)
 {
     const char *key;
     json_t *one;
 
     if (!is_same_desk(l, desks))
         control_event(l->station, l, json_deep_copy(desks));
+    if (!json_equal(tests, l->told_last.tests))
+        control_event(l->station, l, json_deep_copy(tests));
     json_object_foreach((json_t *)(uintptr_t)agreed, key, one) {
         if (!json_equal(one, json_object_get(l->told_last.agreed, key)))
             control_event(l->station, l, json_incref(one));
@@ -69,13 +79,15 @@ void events_forget(struct line *l)
 {
     json_decref(l->told_last.desk);
     json_decref(l->told_last.agreed);
-    l->told_last.desk = l->told_last.agreed = NULL;
+    json_decref(l->told_last.tests);
+    l->told_last.desk = l->told_last.agreed = l->told_last.tests = NULL;
 }
 
 void events_look(struct line *l)
 {
     json_t *desks;
     json_t *agreed;
+    json_t *tests;
 
     if (!control_followed(l->station, l)) {
         events_forget(l);
@@ -83,15 +95,18 @@ void events_look(struct line *l)
     }
     desks = desks_now(l);
     agreed = agreed_now(l);
+    tests = tests_now(l);
     if (l->told_last.desk != NULL)
-        tell_changed(l, desks, agreed);
+        tell_changed(l, desks, agreed, tests);
     events_forget(l);
     l->told_last.desk = desks;
     l->told_last.agreed = agreed;
+    l->told_last.tests = tests;
     l->told_last.desk_seen = l->desk_seen;
 }
 
 bool events_are_about(uint8_t kind)
 {
-    return kind == OL_KIND_DESK || kind == OL_KIND_HOURS || kind == OL_KIND_PROPOSE || kind == OL_KIND_RESPOND;
+    return kind == OL_KIND_DESK || kind == OL_KIND_HOURS || kind == OL_KIND_PROPOSE || kind == OL_KIND_RESPOND ||
+           kind == OL_KIND_TEST;
 }

@@ -182,6 +182,7 @@ struct line {
     struct {
         json_t *desk;    /* as those who follow were told; NULL: nobody does */
         json_t *agreed;  /* by level or id */
+        json_t *tests;
         ol_ms desk_seen;
     } told_last;
     bool desk_told;         /* that nobody is, is written and not durable yet */

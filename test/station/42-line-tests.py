@@ -106,9 +106,15 @@ class LineTests(unittest.TestCase):
         asked = self.agree()
         self.assertEqual(self.both("green"), {"state": "green", "last": None, "next": iso(self.begin), "side": "A",
                                               "unanswered": None})
+        told = []
+        follower = stations.Caller(self.b, told.append)
+        self.addCleanup(follower.close)
+        follower.call("follow", {"line": self.name(self.b)})
         self.to(1)
         first = self.send(self.a, "--next")
         wait_for(lambda: self.stand(self.b)["unanswered"] == first, "the test to be seen to wait")
+        wait_for(lambda: any(e["event"] == "tests" and e["tests"]["unanswered"] == first for e in told),
+                 "it to be told")
         self.assertIn(first, self.b.must("status").out)
         self.assertEqual(self.answer(self.b, first, "--translation", f"Sie kam, {WORD}.", "--lang", "de")[0], "B")
         green = self.both("green")
