@@ -59,6 +59,7 @@ enum ol_exit ol_cmd_times(const struct ol_cli *c);
 enum ol_exit ol_cmd_handling(const struct ol_cli *c);
 enum ol_exit ol_cmd_rate(const struct ol_cli *c);
 enum ol_exit ol_cmd_note(const struct ol_cli *c);
+enum ol_exit ol_cmd_frame(const struct ol_cli *c);
 enum ol_exit ol_cmd_alarm(const struct ol_cli *c);
 enum ol_exit ol_cmd_desk(const struct ol_cli *c);
 enum ol_exit ol_cmd_test(const struct ol_cli *c);

@@ -30,6 +30,7 @@ static const struct ol_opt options[] = {
     {"flash", 0, NULL, false, "opt.flash"},
     {"follow", 0, NULL, false, "opt.follow"},
     {"form", 0, "CODE", false, "opt.form"},
+    {"frame", 0, "WHICH", false, "opt.frame"},
     {"handling", 0, "WORD", false, "opt.handling"},
     {"hours", 0, "TEXT", false, "opt.hours"},
     {"kind", 0, "KIND", false, "opt.kind"},
@@ -94,11 +95,12 @@ static const struct ol_cmd commands[] = {
      "LINE [-p flash|immediate|priority|routine] [-s SUBJECT] [--lang TAG] [--exercise]\n"
      "           [--marker WORD] [--answer wu|an|r|y|n] [--re ID] [--corrects ID | --cancels ID]\n"
      "           [--level WORD] [--to ROLE] [--standing WORD] [--ref TEXT] [--handling WORD]\n"
+     "           [--frame courtesy|N]\n"
      "           [--wait delivered|taken|confirmed] [--timeout SECONDS] (TEXT | - | --form CODE [--field N=VALUE]...)\n"
      "       openline [-C DIR] send LINE --off-record (TEXT | -)",
      "help.send",
      "precedence subject lang exercise marker answer re corrects cancels level to standing ref handling wait timeout "
-     "form field off-record ",
+     "form field frame off-record ",
      1, 2, false, ol_cmd_send},
     {"answer", "LINE ID (TEXT | -)", "help.answer", "precedence lang wait timeout ", 3, 3, false, ol_cmd_answer},
     {"list", "LINE [--open] [--follow] [--lang TAG]", "help.list", "open follow lang ", 1, 1, false, ol_cmd_list},
@@ -152,6 +154,7 @@ static const struct ol_cmd commands[] = {
      "       openline [-C DIR] note list [LINE [ID]] [--kind KIND]\n"
      "       openline [-C DIR] note accept (TEXT | -)",
      "help.note", "kind lang ", 1, 3, false, ol_cmd_note},
+    {"frame", "list [--lang TAG] | add [--lang TAG] (TEXT | -)", "help.frame", "lang ", 1, 2, false, ol_cmd_frame},
     {"alarm", "list | ack [ID] | silence [ID] | --exec COMMAND", "help.alarm", "exec ", 0, 2, false, ol_cmd_alarm},
     {"desk",
      "attend LINE [--role ROLE] | leave LINE [--role ROLE] | check LINE\n"

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/cmd.h"
+#include "cli/frame.h"
 
 #define PRECEDENCES "flash, immediate, priority, routine"
 #define TIMEOUT_S 30.0
@@ -171,8 +171,9 @@ static void say_if_open(const struct ol_cli *c, const struct order *o)
 static enum ol_err read_words(const struct ol_cli *c, const char *text, struct order *o, struct ol_fault *f)
 {
     bool is_form = ol_args_value(&c->args, "form") != NULL;
+    const char *frame = ol_args_value(&c->args, "frame");
 
-    if (is_form == (text != NULL) || (!is_form && ol_args_value(&c->args, "field") != NULL)) {
+    if (is_form == (text != NULL) || (!is_form && ol_args_value(&c->args, "field") != NULL) || (is_form && frame != NULL)) {
         ol_fault_set(f, OL_EXIT_USAGE, "err.usage.text_or_form", NULL);
         return OL_MALFORMED;
     }
@@ -180,6 +181,12 @@ static enum ol_err read_words(const struct ol_cli *c, const char *text, struct o
         o->fields = ol_cmd_fields(&c->args, f);
     else
         o->text = ol_cmd_text(text, f);
+    if (o->text != NULL && frame != NULL) {
+        json_t *framed = ol_frame_put(c, o->line, frame, o->text, f);
+
+        json_decref(o->text);
+        o->text = framed;
+    }
     return o->fields != NULL || o->text != NULL ? OL_OK : OL_MALFORMED;
 }
 

@@ -36,6 +36,7 @@ ALLOWED = {
     "src/cli/roles.c": {"add, remove, hands, list, officer, officers", "set, lift, list"},
     "src/cli/terms.c": {"accept decline end ", "propose, accept, decline, ", "times propose", "flash=60s, duty=30m, ",
                         "handling propose", "rate propose", "ministers-only=publish,feed,forward, "},
+    "src/cli/frame.c": {"note-verbale, aide-memoire, letter, protest", "list, add"},
     "src/cli/send.c": {"flash, immediate, priority, routine", "delivered, taken, confirmed"},
     "src/station/conf.c": {"// Settings of this station.", "// How often a quiet path is tried",
                            "// How often an officer whose desk is attended"},

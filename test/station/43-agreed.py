@@ -275,6 +275,46 @@ class Agreed(unittest.TestCase):
         self.refused(self.a, 2, "1000000", "rate", "propose", "freedonia", "0")
         self.refused(self.a, 2, "rate", "rate", "propose", "freedonia", "many")
 
+    # ---- Frames ----
+
+    def test_a_text_of_standing_goes_out_in_the_courtesy_of_its_language(self):
+        for station, own, other, words in ((self.a, "Ruritania", "Freedonia", ("compliments", "highest consideration")),
+                                           (self.b, "Freedonia", "Ruritania", ("致意", "最崇高的敬意"))):
+            message = self.sent(station, "--standing", "note-verbale", "--ref", "12-34", "--frame", "courtesy",
+                                "The words {other} of {text}.")
+            shown = self.show(self.other(station), message)
+            for word in (*words, own, other, "\n\nThe words {other} of {text}.\n\n"):
+                self.assertIn(word, shown["text"])
+            self.assertEqual((shown["lang"], shown["ref"]), ("en" if station is self.a else "zh", "12-34"))
+        message = self.sent(self.a, "--standing", "protest", "--lang", "ru", "--frame", "courtesy", "Слова")
+        self.assertIn("протест", self.show(self.a, message)["text"])
+
+    def test_a_frame_of_ones_own_is_kept_in_the_own_book_and_goes_before_the_others_when_named(self):
+        number = self.a.must("frame", "add", "To {other}: {text} ({own})", "--json").json["number"]
+        message = self.sent(self.a, "--standing", "letter", "--frame", str(number), "the words")
+        self.assertEqual(self.show(self.b, message)["text"], "To Freedonia: the words (Ruritania)")
+        listed = self.a.must("frame", "list", "--json").lines
+        self.assertEqual([(one["frame"], one["standing"]) for one in listed],
+                         [("courtesy", "note-verbale"), ("courtesy", "aide-memoire"), ("courtesy", "letter"), ("courtesy", "protest"),
+                          (str(number), None)])
+        texts = {one["text"] for tag in ("en", "zh", "ru", "ar", "fr", "es")
+                 for one in self.a.must("frame", "list", "--lang", tag, "--json").lines}
+        self.assertEqual(len(texts), 4 * 6 + 1)
+        self.assertIn("{text}", self.a.must("frame", "list").out)
+        self.assertEqual(len(self.b.must("frame", "list", "--json").lines), 4)
+
+    def test_a_frame_that_is_not_there_is_refused_and_nothing_is_sent(self):
+        note = self.a.must("note", "freedonia", self.sent(self.a, "text"), "a note", "--json").json["number"]
+        send = ("send", "freedonia", "--frame")
+        self.refused(self.a, 2, "note-verbale, aide-memoire", *send, "courtesy", "text")
+        self.refused(self.a, 2, "note-verbale, aide-memoire", *send, "courtesy", "--standing", "non-paper", "text")
+        self.refused(self.a, 2, "openline frame add", *send, "courtesy", "--standing", "letter", "--lang", "sr", "text")
+        for which in ("99", str(note), "0", "1x", "letter"):
+            self.refused(self.a, 2, "openline frame list", *send, which, "--standing", "letter", "text")
+        self.refused(self.a, 2, "form", *send, "courtesy", "--standing", "letter", "--form", "LAUNCH")
+        for text in ("no place", "{text} and {text}"):
+            self.refused(self.a, 2, "braces", "frame", "add", text)
+
 
 class Flood(unittest.TestCase):
     def setUp(self):
