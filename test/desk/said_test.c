@@ -7,8 +7,10 @@
 #include "desk/form.h"
 #include "desk/kind.h"
 #include "desk/ledger.h"
+#include "desk/linetest.h"
 #include "desk/message.h"
 #include "desk/presence.h"
+#include "desk/roster.h"
 #include "desk/said.h"
 #include "desk/stats.h"
 
@@ -84,6 +86,8 @@ static void test_what_is_agreed_is_said_with_its_names(void **state)
     says(OL_KIND_PROPOSE, "exercise E2 1970-01-01T00:00:01Z 2106-02-07T06:28:15Z");
     ol_proposal_write(&(struct ol_proposal){.topic = OL_TOPIC_INSTRUCTIONS}, anew());
     says(OL_KIND_PROPOSE, "instructions");
+    ol_proposal_write(&(struct ol_proposal){.topic = OL_TOPIC_TESTS, .every = 60, .start = 1}, anew());
+    says(OL_KIND_PROPOSE, "tests 60");
     ol_response_write(&(struct ol_response){.verb = OL_VERB_ACCEPT, .about = {'B', 12}}, anew());
     says(OL_KIND_RESPOND, "accept B12");
     ol_response_write(&(struct ol_response){.verb = OL_VERB_SUSPEND, .level = text("military"), .reason = text("a vote")},
@@ -103,6 +107,11 @@ static void test_desks_forms_months_and_reasons_are_said(void **state)
     says(OL_KIND_HOURS, "outage 2024-02-29T00:00:00Z 2024-02-29T23:59:59Z new cable");
     ol_hours_write(&(struct ol_hours){.kind = OL_HOURS_WEEKLY, .days = 0x1f, .from = 360, .to = 1080}, anew());
     says(OL_KIND_HOURS, "mon-fri 0600-1800");
+    ol_roster_write(&(struct ol_roster_entry){.what = OL_ROLE_ADDED, .role = text("duty"), .levels = 1,
+                                              .level = {text("working")}}, anew());
+    says(OL_KIND_ROSTER, "added duty working");
+    ol_linetest_write(&(struct ol_linetest){.slot = 60, .text = text("Good morning")}, anew());
+    says(OL_KIND_TEST, "Good morning");
     ol_form_number_write(&number, anew());
     says(OL_KIND_FORM_NUMBER, "5 LAUNCH");
     ol_stats_signed_write(&(struct ol_stats_signed){.month = {.name = "2026-03", .from = 1, .to = 2}}, anew());

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ladder order and the states of messages (doc/protocol.md, section 9)."""
+import desk
 import openline as ol
 
 CHANGES = {     # act: (by the message's author, in these states, then)
@@ -46,7 +47,7 @@ def states(order):
     messages = {}
     for entry in order:
         try:
-            value = ol.body_read(entry.kind, entry.body)
+            value = desk.body_read(entry.kind, entry.body)
         except ol.Refused:
             continue
         if entry.kind == ol.MESSAGE:

@@ -415,14 +415,6 @@ def is_text(value):
     return isinstance(value, str) and 1 <= len(value.encode()) <= TEXT_MAX
 
 
-def message_reads(value):
-    if not isinstance(value, dict):
-        return is_text(value)
-    subject, language = value.get(2, "none"), value.get(3, "none")
-    return (set(value) <= {1, 2, 3} and len(value) > 1 and is_text(value.get(1)) and
-            isinstance(subject, str) and subject != "" and is_language(language))
-
-
 def is_hash(value):
     return isinstance(value, bytes) and len(value) == 32
 
@@ -436,15 +428,13 @@ def succeeds_reads(value):
             all(value[i] > 0 or value[i + 1] == ZEROS for i in (1, 3)))
 
 
-BODIES = {
+BODIES = {       # and those of desk.py
     RECEIPT: lambda value: isinstance(value, list) and all(isinstance(v, int) for v in value),
     RESUME: list_of(is_number_or_0, is_number_or_0, lambda value: isinstance(value, str)),
     CLOSE: list_of(),
     SUCCEEDS: succeeds_reads,
     UNFREEZE: list_of(is_number_or_0, is_text),
-    MESSAGE: message_reads,
     TAKE: list_of(is_number),
-    READBACK: list_of(is_number, is_number_or_0, is_text),
     CONFIRM: list_of(is_number, is_number_or_0),
     CORRECT: list_of(is_number, is_text),
     DECLINE: lambda value: list_of(is_number)(value) or list_of(is_number, is_text)(value),

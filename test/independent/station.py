@@ -7,6 +7,7 @@ import socket
 import time
 from collections import Counter
 
+import desk
 import openline as ol
 import session as ss
 
@@ -387,7 +388,7 @@ class Station:
             self.theirs.entries[entry.seq] = entry
             self.theirs.head, self.theirs.hash = entry.seq, entry.hash(self.line.id)
             try:
-                ol.body_read(entry.kind, entry.body)
+                desk.body_read(entry.kind, entry.body)
             except ol.Refused:
                 self.unread.append(entry.seq)
 

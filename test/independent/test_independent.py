@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """A station and a reader written from doc/protocol.md alone, against the vectors and the real programs."""
 import dataclasses
+import json
 import os
 import random
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from bed import HERE, LINE, Bed     # noqa: E402
+import clock        # noqa: E402
+import desk         # noqa: E402
 import dialogue     # noqa: E402
 import export       # noqa: E402
 import openline as ol       # noqa: E402
@@ -24,6 +28,35 @@ import vectors      # noqa: E402
 
 def reader(*args):
     return subprocess.run([sys.executable, os.path.join(HERE, "reader.py"), *args], capture_output=True, text=True, check=False)
+
+
+BODIES = [      # one of each kind that says something, and of each way to write it
+    (ol.MESSAGE, "bare"), (ol.MESSAGE, {1: "text", 2: "subject", 3: "fr", 4: 1, 5: 1, 6: 25, 9: "military", 10: "duty", 11: 6, 12: "7/8",
+                                        13: "open"}),
+    (ol.MESSAGE, {1: "text", 7: 3}), (ol.MESSAGE, {1: "text", 8: 3}), (ol.READBACK, [3, 3, "words"]), (ol.CORRECT, [3, "words"]),
+    (ol.DECLINE, [3, "busy"]), (ol.RESUME, [3, 9, "restored"]), (ol.UNFREEZE, [0, "by telephone"]),
+    (desk.FORM_NUMBER, [255, bytes(32), "LAUNCH"]), (desk.REPLY, [3, 0]), (desk.REPLY, [3, 1, "no fuel"]),
+    (desk.REPLY, [3, 5, 1795185127]), (desk.REPLY, [3, 5, 1795185127, "asking"]), (desk.ONWARD, [3, 1]),
+    (desk.ONWARD, [3, 3, "no radio"]), (desk.PROPOSE, [1, "military", "at sea", "navy", "", "0600Z"]),
+    (desk.PROPOSE, [2, 2, 1795185127, 1795188727]), (desk.PROPOSE, [3]), (desk.RESPOND, [24, 0]), (desk.RESPOND, [25, 2, "no"]),
+    (desk.RESPOND, ["military", 3, "a vote"]), (desk.RESPOND, ["military", 4]), (desk.DESK, [2]), (desk.DESK, [1, "duty"]),
+    (desk.HOURS, [0, 1709164800, 1709251199]), (desk.HOURS, [1, 1, 4294967295, "cable"]), (desk.HOURS, [2, 37, 360, 1440]),
+    (ol.READBACK, [3, 3, b"duty", "words"]), (ol.CORRECT, [3, b"duty", "words"]), (ol.DECLINE, [3, b"duty"]),
+    (ol.DECLINE, [3, b"d-1", "busy"]), (desk.REPLY, [3, 4, b"duty"]), (desk.REPLY, [3, 5, 1795185127, b"duty", "asking"]),
+    (desk.ONWARD, [3, 2, b"duty", "no radio"]), (desk.PROPOSE, [4, 60, 1795185127, "duty", ""]), (ol.MESSAGE, {1: "a", 14: "duty"}),
+    (desk.PROPOSE, [5, [60, 300, 1800, 10800, 0, 0, 0, 604800, 30, 60, 90, "deputy", "", "", "chief"]]),
+    (desk.PROPOSE, [6, ["embargoed", 7, "secret", 0]]), (desk.ROSTER, [0, "duty"]), (desk.ROSTER, [1, "duty", "military", "working"]),
+    (desk.TEST, [1795185120, "Good morning"]), (desk.TEST, [60, "Bonjour", "fr"]), (desk.TEST, [7]), (desk.HOURS, [2, 0, 0, 0]), (desk.ESCALATE, [3, 2]), (desk.STATS, ["2026-11", bytes(32)])]
+
+
+def changes_of(body):
+    yield body
+    yield body + b"\0"
+    yield from (body[:n] for n in range(len(body)))
+    for bit in range(8 * len(body)):
+        changed = bytearray(body)
+        changed[bit // 8] ^= 1 << bit % 8
+        yield bytes(changed)
 
 
 def mend(data):
@@ -113,7 +146,7 @@ class Record(unittest.TestCase):
         self.assertLessEqual({ol.RECEIPT, ol.MESSAGE, ol.TAKE, ol.READBACK, ol.CONFIRM, ol.CORRECT, ol.DECLINE},
                              {e.kind for e in entries})
         for entry in entries:
-            ol.body_read(entry.kind, entry.body)
+            desk.body_read(entry.kind, entry.body)
 
     def test_a_card_that_is_not_in_the_file_is_refused(self):
         other = stations.Station(self.pair.folder, "Sylvania", "Duty desk", "en")
@@ -158,6 +191,122 @@ class Record(unittest.TestCase):
         self.assertLessEqual({"confirmed", "declined", "delivered"}, set(said.values()))
 
 
+def moment(seconds):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
+
+
+class Said(unittest.TestCase):
+    """A record with every kind that officers write: what the stations, openline-verify and this folder say of it."""
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory(prefix="openline-clock-")
+        cls.addClassCleanup(folder.cleanup)
+        cls.clock = cls.enterClassContext(clock.Clock(folder.name))
+        cls.pair = stations.Pair(proxied=False)
+        cls.addClassCleanup(cls.pair.close)
+        cls.pair.up()
+        cls.write(cls.pair.a, cls.pair.b)
+        cls.file = os.path.join(cls.pair.folder, "said.export")
+        cls.pair.a.must("export", "freedonia", "-o", cls.file)
+
+    @classmethod
+    def write(cls, a, b):
+        def send(*args):
+            return a.must("send", "freedonia", *args, "--wait", "delivered", "--json").json["id"]
+
+        def act(*args):
+            b.must(args[0], "ruritania", *args[1:])
+        first = send("-s", "Subject", "--ref", "12/34", "--handling", "open", "--answer", "wu", "Will you?")
+        act("standby", first, "--until", moment(3600), "asking the unit")
+        act("take", first)
+        act("readback", first, "They ask whether we will")
+        stations.wait_for(lambda: a.must("show", "freedonia", first, "--json").json["state"] == "read_back", "it")
+        a.must("correct", "freedonia", first, "Will you now?")
+        stations.wait_for(lambda: b.must("show", "ruritania", first, "--json").json["state"] == "corrected", "it")
+        act("readback", first, "Whether we will now")
+        stations.wait_for(lambda: a.must("show", "freedonia", first, "--json").json["state"] == "read_back", "it")
+        a.must("confirm", "freedonia", first)
+        for stage in ("desk", "duty"):
+            act("onward", first, "--stage", stage)
+        act("onward", first, "--stage", "unit", "--not-passed", "没有无线电联络")
+        act("wilco", first)
+        act("decline", send("x"), "--reason", "busy")
+        form = a.must("form", "show", "HAZARD", "--json").json
+        values = [word for f in form["fields"] if f["required"] for word in ("--field", f"{f['n']}={f['example']}")]
+        hazard = send("--form", "HAZARD", *values, "--ref", "7")
+        act("take", hazard)
+        act("readback", hazard, *values)
+        cls.agree(a, b)
+        for args in (["attend", "freedonia", "--role", "deputy"], ["leave", "freedonia"],
+                     ["hours", "freedonia", moment(60), moment(3600), "--outage", "--reason", "new cable"],
+                     ["hours", "freedonia", moment(60), moment(3600)], ["hours", "freedonia", "--weekly", "sat-mon,wed 2200-0600"],
+                     ["hours", "freedonia", "--weekly", "none"]):
+            a.must("desk", *args)
+        a.must("stats", "freedonia", "--month", moment(0)[:7], "--sign")
+        flash = send("-p", "flash", "at night")
+        cls.clock.seconds = 61     # the receiver is not asked: what it writes must come by itself
+        stations.wait_for(lambda: any(e["about"] == flash and e["kind"] == "escalate" for e in
+                                      a.must("log", "freedonia", "--json").lines), "the escalation")
+        act("take", flash)
+        stations.wait_for(lambda: a.must("show", "freedonia", flash, "--json").json["state"] == "taken", "it")
+        cls.people_test(a, b)
+
+    @classmethod
+    def people_test(cls, a, b):
+        """A test of the line by the side whose turn it is, at the beginning of the next slot."""
+        cls.clock.seconds += int(605 - (time.time() + cls.clock.seconds) % 600)
+        turn = "AB"[int(time.time() + cls.clock.seconds) // 600 % 2]
+        (one, line), (other, back) = sorted(((a, "freedonia"), (b, "ruritania")), key=lambda s: s[0].line(s[1])["side"] != turn)
+        sent = one.must("test", "send", line, "--next", "--json").json["id"]
+        stations.wait_for(lambda: other.run("test", "answer", back, sent).code == 0, "the test to be there")
+        stations.wait_for(lambda: len([e for e in a.must("log", "freedonia", "--json").lines if e["kind"] == "test"]) == 2, "both")
+
+    @staticmethod
+    def agree(a, b):
+        asked = a.must("channel", "propose", "freedonia", "military", "--purpose", "incidents at sea", "--hours", "0600Z",
+                       "--role-here", "navy", "--json").json["id"]
+        drill = a.must("exercise", "propose", "freedonia", "E2", "--start", moment(3600), "--end", moment(7200), "--json").json["id"]
+        a.must("agree", "propose", "freedonia", "instructions")
+        tests = a.must("test", "propose", "freedonia", "--every", "10", "--json").json["id"]
+        b.must("roster", "add", "ruritania", "duty-officer", "working")
+        for command, about in (("channel", asked), ("exercise", drill), ("test", tests)):
+            stations.wait_for(lambda c=command, i=about: b.run(c, "accept", "ruritania", i).code == 0, f"{about} to be there")
+        b.must("channel", "suspend", "ruritania", "military", "--reason", "a protest")
+        b.must("channel", "resume", "ruritania", "military")
+
+    def read_here(self):
+        """By id: kind and words as this folder reads them."""
+        with open(self.file, "rb") as f:
+            _, streams = export.read(f.read())
+        return {placed.id: (desk.NAMES[placed.entry.kind], desk.words(placed.entry.kind, placed.entry.body), placed.entry)
+                for stream in streams.values() for placed in stream}
+
+    def test_every_kind_says_here_what_the_log_of_both_stations_says(self):
+        read = self.read_here()
+        self.assertEqual({kind for kind, _, _ in read.values()}, set(desk.NAMES.values()) -
+                         {"resume", "close", "succeeds", "unfreeze"})
+        for station, line in ((self.pair.a, "freedonia"), (self.pair.b, "ruritania")):
+            record = stations.record(station, line)
+            for name, (kind, said, entry) in read.items():
+                desk.body_read(entry.kind, entry.body)
+                self.assertEqual(record[name]["kind"], kind)
+                if kind != "form" and not (kind == "readback" and said is None):
+                    self.assertEqual(record[name]["text"], said, (name, kind))
+
+    def test_openline_verify_and_the_reader_say_the_same(self):
+        verify = [stations.program("openline-verify"), "--entries", self.file]
+        listed = json.loads(subprocess.run([*verify, "--json"], capture_output=True, check=True).stdout)["listed"]
+        read = self.read_here()
+        self.assertEqual({e["id"]: (e["name"], e["text"]) for e in listed}, {name: r[:2] for name, r in read.items()})
+        shown = subprocess.run(verify, capture_output=True, check=True).stdout.decode()
+        here = reader("--entries", self.file).stdout
+        for name, (kind, said, _) in read.items():
+            self.assertRegex(shown, rf"(?m)^{name} +\S+ +\w+ +{kind}$")
+            self.assertIn(f"{name} {kind}{f' {said}' if said else ''}\n", here)
+            self.assertIn(said or "", shown)
+
+
 class Judged(unittest.TestCase):
     """Files made here, judged by openline-verify and by the reader of this folder."""
 
@@ -198,6 +347,25 @@ class Judged(unittest.TestCase):
         self.assertEqual(sorted((entry, finding) for finding, entry, _ in report.remarks),
                          sorted((r["id"], r["remark"]) for r in said["remarks"]))
         return report
+
+    def test_bodies_changed_in_any_bit_are_said_alike(self):
+        """Every prefix, every bit flipped and one byte too many: what does not read says nothing, there and here."""
+        bodies = [(kind, changed) for kind, value in BODIES for changed in changes_of(ol.cbor(value))]
+        stream, prev = [], None
+        for seq, (kind, body) in enumerate(bodies, 1):
+            entry = ol.Entry(ol.A, kind, 0, seq, 0, 1790000000, body, prev or ol.ZEROS, ol.ZEROS, self.line.salt(ol.A, seq))
+            prev = entry.hash(self.line.id)
+            stream.append(entry)
+        stream[-1] = stream[-1].sealed(self.line.id, self.seeds[ol.A])
+        file = os.path.join(self.folder, "bodies")
+        with open(file, "wb") as f:
+            f.write(export.write(self.line, {ol.A: stream, ol.B: []}))
+        said = json.loads(subprocess.run([stations.program("openline-verify"), "--entries", "--json", file], capture_output=True,
+                                         check=True).stdout)["listed"]
+        self.assertEqual(len(said), len(bodies))
+        for there, (kind, body) in zip(said, bodies):
+            self.assertEqual(there["text"], desk.words(kind, body), (kind, body.hex()))
+        self.assertGreater(sum(one["text"] is not None for one in said), len(BODIES))
 
     def test_made_records_are_judged_alike(self):
         dice = random.Random(7)
@@ -335,7 +503,7 @@ class WithAReal:
         self.assertTrue(self.bed.pairing["compared"])
         self.bed.up()
         message = self.bed.send("Stand by", "-p", "flash")
-        self.assertEqual(ol.body_read(message.kind, message.body), "Stand by")
+        self.assertEqual(desk.body_read(message.kind, message.body), "Stand by")
         self.assertEqual((message.flags & ol.PRECEDENCE, message.seal is None), (ol.FLASH, False))
         ours = self.bed.receipted(self.here.say(ol.MESSAGE, {1: "Standing by", 2: "your call"}, ol.FLASH))
         receipt = self.here.theirs.entries[self.here.theirs.head]
@@ -346,7 +514,7 @@ class WithAReal:
         self.assertEqual(self.bed.run("confirm", LINE, self.bed.name(message))[0], 0)
         self.here.until(lambda: any(e.kind == ol.CONFIRM for e in self.here.theirs.entries.values()), "the confirmation")
         confirm = next(e for e in self.here.theirs.entries.values() if e.kind == ol.CONFIRM)
-        self.assertEqual(ol.body_read(confirm.kind, confirm.body), [message.seq, readback.seq])
+        self.assertEqual(desk.body_read(confirm.kind, confirm.body), [message.seq, readback.seq])
         self.assertEqual(self.bed.listed()[self.bed.name(ours)]["subject"], "your call")
 
     def test_an_entry_in_message_1_is_receipted(self):
@@ -361,7 +529,7 @@ class WithAReal:
     def test_a_long_text_goes_each_way_in_parts(self):
         self.bed.up()
         message = self.bed.send("far " * 8000)
-        self.assertEqual(ol.body_read(message.kind, message.body), "far " * 8000)
+        self.assertEqual(desk.body_read(message.kind, message.body), "far " * 8000)
         self.bed.receipted(self.here.say(ol.MESSAGE, "and back " * 3000))
 
     def test_runs_go_each_way_under_one_seal(self):
@@ -443,10 +611,10 @@ class WithAReal:
             self.here.send_entry(entry, ol.FULL)
             self.bed.receipted(entry)
             receipt = self.here.theirs.entries[self.here.theirs.head]
-            self.assertEqual(ol.body_read(receipt.kind, receipt.body), [entry.seq])
+            self.assertEqual(desk.body_read(receipt.kind, receipt.body), [entry.seq])
         self.bed.receipted(self.here.say(ol.DECLINE, [1]))
         receipt = self.here.theirs.entries[self.here.theirs.head]
-        self.assertEqual(ol.body_read(receipt.kind, receipt.body), [])
+        self.assertEqual(desk.body_read(receipt.kind, receipt.body), [])
 
     def test_a_text_that_is_not_in_normal_form_is_kept_as_sent_and_marked(self):
         self.bed.up()

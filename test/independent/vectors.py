@@ -6,6 +6,7 @@ import os
 import re
 import sys
 
+import desk
 import openline as ol
 import session as ss
 
@@ -233,7 +234,7 @@ def check(file=os.path.join(VECTORS, "wire.json")):
 
 def body_reads(entry):
     try:
-        ol.body_read(entry.kind, entry.body)
+        desk.body_read(entry.kind, entry.body)
         return True
     except ol.Refused:
         return False
