@@ -570,7 +570,7 @@ static bool release(const struct request *r, struct line *l, struct ol_draft *d,
         return false;
     read = send_read(l, json_object_get(words.content, "message"), &by, item, &n, f);
     json_decref(words.content);
-    if (!read || !write_release(r, l, d, role, &item[n - 1], f))
+    if (!read || !rate_allows(l, item, n, f) || !write_release(r, l, d, role, &item[n - 1], f))
         return false;
     call = call_for(r, l, d, item, n);
     if (call == NULL)

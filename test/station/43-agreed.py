@@ -362,6 +362,9 @@ class Flood(unittest.TestCase):
         wait_for(lambda: len([one for one in self.alarms(self.b) if one[0] == "untaken"]) == 62 - len(marked) - 1,
                  "those within the rate to be due", seconds=20)
         self.assertEqual([about for kind, about in self.alarms(self.b) if about in marked], [])
+        # Here they were written before the times were known to be agreed, and are looked at again.
+        wait_for(lambda: len([one for one in self.alarms(self.a) if one[0] == "untaken_there"]) == 62 - len(marked) - 1,
+                 "what is untaken there", seconds=20)
         for station in (self.a, self.b):
             station.must("down")
         self.pair.up()
