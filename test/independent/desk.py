@@ -13,7 +13,7 @@ NAMES = {32: "receipt", 33: "resume", 34: "close", 35: "succeeds", 36: "unfreeze
          43: "confirm", 44: "correct", 45: "decline", 46: "form", 47: "form_number", 48: "reply", 49: "onward", 50: "propose",
          51: "respond", 52: "desk", 53: "hours", 54: "escalate", 55: "roster", 56: "test",
          57: "stats"}
-TOPICS = {1: "channel", 2: "exercise", 3: "instructions", 4: "tests", 5: "times", 6: "handling"}
+TOPICS = {1: "channel", 2: "exercise", 3: "instructions", 4: "tests", 5: "times", 6: "handling", 7: "rate"}
 VERBS = ("accept", "decline", "end", "suspend", "resume")
 ANSWERS = ("wilco", "unable", "affirm", "negative", "roger", "standby")
 STAGES = {1: "desk", 2: "duty", 3: "unit"}
@@ -106,7 +106,7 @@ def proposal_reads(value):
     channel = list_of(number_in(1, 1), word_of(1, 32), text_of(0, 512), word_of(0, 64), word_of(0, 64), text_of(0, 512))
     tests = list_of(number_in(4, 4), number_in(10, 1440), is_utc, word_of(0, 64), word_of(0, 64))
     return either(channel, list_of(number_in(3, 3)), tests, list_of(number_in(5, 5), times_read),
-                  list_of(number_in(6, 6), handling_reads))(value)
+                  list_of(number_in(6, 6), handling_reads), list_of(number_in(7, 7), number_in(1, 1000000)))(value)
 
 
 is_seconds = number_in(0, 604800)

@@ -45,7 +45,7 @@ BODIES = [      # one of each kind that says something, and of each way to write
     (ol.DECLINE, [3, b"d-1", "busy"]), (desk.REPLY, [3, 4, b"duty"]), (desk.REPLY, [3, 5, 1795185127, b"duty", "asking"]),
     (desk.ONWARD, [3, 2, b"duty", "no radio"]), (desk.PROPOSE, [4, 60, 1795185127, "duty", ""]), (ol.MESSAGE, {1: "a", 14: "duty"}),
     (desk.PROPOSE, [5, [60, 300, 1800, 10800, 0, 0, 0, 604800, 30, 60, 90, "deputy", "", "", "chief"]]),
-    (desk.PROPOSE, [6, ["embargoed", 7, "secret", 0]]), (desk.ROSTER, [0, "duty"]), (desk.ROSTER, [1, "duty", "military", "working"]),
+    (desk.PROPOSE, [6, ["embargoed", 7, "secret", 0]]), (desk.PROPOSE, [7, 1000000]), (desk.ROSTER, [0, "duty"]), (desk.ROSTER, [1, "duty", "military", "working"]),
     (desk.TEST, [1795185120, "Good morning"]), (desk.TEST, [60, "Bonjour", "fr"]), (desk.TEST, [7]), (desk.HOURS, [2, 0, 0, 0]), (desk.ESCALATE, [3, 2]), (desk.STATS, ["2026-11", bytes(32)])]
 
 
