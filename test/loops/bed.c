@@ -31,6 +31,7 @@ struct sim *bed_new(uint64_t seed)
     s->net.path[0].half_duplex = false;
     s->net.path[0].mtu = OL_FRAME_UDP;
     s->net.path[0].window = 16;
+    s->look = SIM_SECOND;
     sim_party_pair(s);
     s->party[0].may_end = s->party[1].may_end = true;
     return s;
