@@ -115,6 +115,54 @@ static void say_form_number(uint8_t kind, struct ol_span body, struct ol_wr *w)
     put(w, n.code);
 }
 
+/* Seconds that there are, by name; roles in their order, those that are there. */
+static void put_times(struct ol_wr *w, const struct ol_times *t)
+{
+    for (unsigned i = 0; i < OL_TIMES; i++) {
+        if (t->s[i] == 0)
+            continue;
+        put_name(w, ol_time_name(i));
+        put_number(w, t->s[i]);
+    }
+    for (size_t i = 0; i < OL_TIMES_ROLES; i++) {
+        if (t->role[i].len > 0)
+            put_name(w, ol_step_name((uint8_t)(1 + i % 2)));
+        put(w, t->role[i]);
+    }
+}
+
+/* As the command line takes them: ministers-only=publish,forward. */
+static void put_handlings(struct ol_wr *w, const struct ol_handlings *t)
+{
+    assert(t->n > OL_HANDLINGS_GIVEN);
+    for (size_t i = OL_HANDLINGS_GIVEN; i < t->n; i++) {
+        char before = '=';
+
+        put(w, t->row[i].word);
+        for (unsigned bit = 0; bit < OL_FORBIDS; bit++) {
+            if (!(t->row[i].forbids & 1u << bit))
+                continue;
+            ol_wr_u8(w, (uint8_t)before);
+            ol_wr_bytes(w, ol_forbids_name(bit), strlen(ol_forbids_name(bit)));
+            before = ',';
+        }
+    }
+}
+
+static void say_terms(const struct ol_proposal *p, struct ol_wr *w)
+{
+    struct ol_handlings handlings;
+    struct ol_times times;
+    uint32_t rate;
+
+    if (p->topic == OL_TOPIC_TIMES && ol_times_read(p->terms, &times) == OL_OK)
+        put_times(w, &times);
+    if (p->topic == OL_TOPIC_HANDLING && ol_handlings_read(p->terms, &handlings) == OL_OK)
+        put_handlings(w, &handlings);
+    if (p->topic == OL_TOPIC_RATE && ol_rate_read(p->terms, &rate) == OL_OK)
+        put_number(w, rate);
+}
+
 static void say_proposal(uint8_t kind, struct ol_span body, struct ol_wr *w)
 {
     struct ol_proposal p;
@@ -131,6 +179,7 @@ static void say_proposal(uint8_t kind, struct ol_span body, struct ol_wr *w)
     }
     if (p.topic == OL_TOPIC_TESTS)
         put_number(w, p.every);
+    say_terms(&p, w);
     put(w, p.level);
     put(w, p.purpose);
 }

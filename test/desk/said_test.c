@@ -77,6 +77,11 @@ static void test_a_message_says_its_text_and_acts_what_they_are_and_their_text(v
 
 static void test_what_is_agreed_is_said_with_its_names(void **state)
 {
+    uint8_t data[OL_TERMS_MAX];
+    struct ol_wr w = ol_wr_to(data, sizeof data);
+    struct ol_handlings handlings;
+    struct ol_times times;
+
     (void)state;
     ol_proposal_write(&(struct ol_proposal){.topic = OL_TOPIC_CHANNEL, .level = text("military"),
                                             .purpose = text("incidents at sea")}, anew());
@@ -88,6 +93,23 @@ static void test_what_is_agreed_is_said_with_its_names(void **state)
     says(OL_KIND_PROPOSE, "instructions");
     ol_proposal_write(&(struct ol_proposal){.topic = OL_TOPIC_TESTS, .every = 60, .start = 1}, anew());
     says(OL_KIND_PROPOSE, "tests 60");
+    ol_times_init(&times);
+    times.s[OL_TIME_ONWARD + 1] = 900;
+    times.role[2] = text("watch-two");
+    ol_times_write(&times, &w);
+    ol_proposal_write(&(struct ol_proposal){.topic = OL_TOPIC_TIMES, .terms = ol_wr_span(&w)}, anew());
+    says(OL_KIND_PROPOSE, "times flash 60 immediate 300 priority 1800 routine 10800 duty 900 deputy watch-two");
+    ol_handlings_init(&handlings);
+    handlings.row[handlings.n++] = (struct ol_handling){text("internal"), 0};
+    handlings.row[handlings.n++] = (struct ol_handling){text("ministers-only"), OL_FORBIDS_PUBLISH | OL_FORBIDS_FORWARD};
+    w = ol_wr_to(data, sizeof data);
+    ol_handlings_write(&handlings, &w);
+    ol_proposal_write(&(struct ol_proposal){.topic = OL_TOPIC_HANDLING, .terms = ol_wr_span(&w)}, anew());
+    says(OL_KIND_PROPOSE, "handling internal ministers-only=publish,forward");
+    w = ol_wr_to(data, sizeof data);
+    ol_rate_write(120, &w);
+    ol_proposal_write(&(struct ol_proposal){.topic = OL_TOPIC_RATE, .terms = ol_wr_span(&w)}, anew());
+    says(OL_KIND_PROPOSE, "rate 120");
     ol_response_write(&(struct ol_response){.verb = OL_VERB_ACCEPT, .about = {'B', 12}}, anew());
     says(OL_KIND_RESPOND, "accept B12");
     ol_response_write(&(struct ol_response){.verb = OL_VERB_SUSPEND, .level = text("military"), .reason = text("a vote")},

@@ -182,7 +182,22 @@ def named(ref):
     return f"{'AB'[ref & 1]}{ref >> 1}"
 
 
+def terms_words(topic, data):
+    if topic == 5:
+        names = ["flash", "immediate", "priority", "routine"]
+        names += [f"answer_{name}" for name in names] + ["desk", "duty", "unit"]
+        times = [f"{name} {seconds}" for name, seconds in zip(names, data) if seconds]
+        return times + [f"{name} {role}" for name, role in zip(["deputy", "next-role"] * 2, data[11:]) if role]
+    if topic == 7:
+        return [str(data)]
+    what = ["publish", "feed", "forward"]
+    forbids = [[what[bit] for bit in range(3) if sum_ >> bit & 1] for sum_ in data[1::2]]
+    return [word + ("=" + ",".join(names) if names else "") for word, names in zip(data[::2], forbids)]
+
+
 def proposal_words(value):
+    if value[0] >= 5:
+        return [TOPICS[value[0]], *terms_words(*value)]
     if value[0] == 2:
         return [TOPICS[2], f"E{value[1]}", utc(value[2]), utc(value[3])]
     return [TOPICS[value[0]], *(value[1:3] if value[0] == 1 else [str(value[1])] if value[0] == 4 else [])]

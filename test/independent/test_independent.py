@@ -268,6 +268,9 @@ class Said(unittest.TestCase):
                        "--role-here", "navy", "--json").json["id"]
         drill = a.must("exercise", "propose", "freedonia", "E2", "--start", moment(3600), "--end", moment(7200), "--json").json["id"]
         a.must("agree", "propose", "freedonia", "instructions")
+        a.must("times", "propose", "freedonia", "flash=90s", "duty=15m", "deputy-there=watch-two")
+        a.must("handling", "propose", "freedonia", "internal=nothing", "ministers-only=publish,forward")
+        a.must("rate", "propose", "freedonia", "120")
         tests = a.must("test", "propose", "freedonia", "--every", "10", "--json").json["id"]
         b.must("roster", "add", "ruritania", "duty-officer", "working")
         for command, about in (("channel", asked), ("exercise", drill), ("test", tests)):
