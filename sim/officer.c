@@ -31,20 +31,29 @@ bool sim_people_announce(struct sim_party *p, const struct ol_hours *hours)
     return sim_people_write(p, OL_KIND_HOURS, URGENT, ol_wr_span(&w));
 }
 
+/* One draw a statement: what stands in one list may be evaluated in any order. */
+static void draw_hours(struct sim_party *p, struct sim_rng *rng, struct ol_hours *hours)
+{
+    if (sim_rng_below(rng, 3) == 0) {
+        hours->kind = OL_HOURS_WEEKLY;
+        hours->days = 1 + (uint8_t)sim_rng_below(rng, OL_DAYS_ALL);
+        hours->from = (uint32_t)sim_rng_below(rng, OL_DAY_MINUTES);
+        hours->to = 1 + (uint32_t)sim_rng_below(rng, OL_DAY_MINUTES);
+        return;
+    }
+    hours->kind = sim_rng_below(rng, 2) == 0 ? OL_HOURS_OUTAGE : OL_HOURS_AWAY;
+    hours->from = sim_party_now(p).utc + (uint32_t)sim_rng_below(rng, 600);
+    hours->to = hours->from + 1 + (uint32_t)sim_rng_below(rng, 600);
+}
+
 static bool say_of_desk(struct sim_party *p, struct sim_rng *rng)
 {
-    uint32_t now = sim_party_now(p).utc;
-    uint32_t from = now + (uint32_t)sim_rng_below(rng, 600);
     uint64_t draw = sim_rng_below(rng, 5);
-    struct ol_hours hours = {.kind = draw == 0 ? OL_HOURS_OUTAGE : OL_HOURS_AWAY, .from = from,
-                             .to = from + 1 + (uint32_t)sim_rng_below(rng, 600)};
+    struct ol_hours hours = {0};
 
     if (draw >= 2)
         return sim_people_attend(p, draw == 2 ? OL_DESK_LEFT : OL_DESK_ATTENDED);
-    if (sim_rng_below(rng, 3) == 0)
-        hours = (struct ol_hours){.kind = OL_HOURS_WEEKLY, .days = 1 + (uint8_t)sim_rng_below(rng, OL_DAYS_ALL),
-                                  .from = (uint32_t)sim_rng_below(rng, OL_DAY_MINUTES),
-                                  .to = 1 + (uint32_t)sim_rng_below(rng, OL_DAY_MINUTES)};
+    draw_hours(p, rng, &hours);
     return sim_people_announce(p, &hours);
 }
 
@@ -192,16 +201,16 @@ bool sim_people_form(struct sim_party *p, struct sim_rng *rng)
     uint8_t body[96];
     struct ol_wr v = ol_wr_to(values, sizeof values);
     struct ol_wr w = ol_wr_to(body, sizeof body);
-    const uint64_t number[] = {++p->sim->said, sim_rng_below(rng, 1000), sim_rng_below(rng, 2)};
+    uint64_t n = ++p->sim->said; /* so that no other is the same */
 
     for (size_t i = 0; i < 3; i++) {
         size_t before = v.len;
 
-        ol_cbor_put_uint(&v, number[i]);
+        ol_cbor_put_uint(&v, i == 0 ? n : sim_rng_below(rng, 1000));
         form.values.item[form.values.n++] = ol_span(v.p + before, v.len - before);
     }
     ol_form_write(&form, &w);
-    sim_world_say(&p->sim->world, "%s sends form number %llu", p->name, (unsigned long long)number[0]);
+    sim_world_say(&p->sim->world, "%s sends form number %llu", p->name, (unsigned long long)n);
     return give_number(p) &&
            sim_people_write(p, OL_KIND_FORM, (uint8_t)(sim_rng_below(rng, 4) << 6), ol_wr_span(&w));
 }
