@@ -213,12 +213,18 @@ static enum ol_err answer_to(struct ol_control *c, json_int_t id, ol_ms deadline
     }
 }
 
+/* Who acts goes with what is asked. */
+static bool add_officer(json_t *params)
+{
+    return officer == NULL || params == NULL || json_object_set_new(params, "as", json_string(officer)) == 0;
+}
+
 enum ol_err ol_control_call(struct ol_control *c, const char *method, json_t *params, int timeout_ms,
                             json_t **result, struct ol_fault *f)
 {
     ol_ms deadline = now() + (ol_ms)timeout_ms;
     json_int_t id = c->next++;
-    int said = officer != NULL && params != NULL ? json_object_set_new(params, "as", json_string(officer)) : 0;
+    bool whole = add_officer(params);
     json_t *request = json_pack("{s:s,s:I,s:s,s:o}", "jsonrpc", "2.0", "id", id, "method", method,
                                 "params", params);
     json_t *answer = NULL;
@@ -226,7 +232,7 @@ enum ol_err ol_control_call(struct ol_control *c, const char *method, json_t *pa
     enum ol_err err;
 
     *result = NULL;
-    if (request == NULL || said != 0) {
+    if (request == NULL || !whole) {
         json_decref(request);
         ol_fault_set(f, OL_EXIT_USAGE, "err.usage.utf8", NULL);
         return OL_MALFORMED;
