@@ -459,6 +459,7 @@ static bool neighbours_contradict(struct ol_record *r, struct ol_stream *s, stru
 bool ol_record_settle(struct ol_record *r, uint8_t author, struct ol_batch_space *b, uint32_t utc)
 {
     struct ol_stream *s = ol_record_stream(r, author);
+    struct ol_range *w = &r->want[author - 'A'];
     bool any = false;
 
     while (!s->frozen) {
@@ -472,8 +473,9 @@ bool ol_record_settle(struct ol_record *r, uint8_t author, struct ol_batch_space
             break;
         any = true;
     }
-    if (author != r->cfg.own && r->want[author - 'A'].to <= s->head)
-        r->want[author - 'A'] = (struct ol_range){0};
+    /* Only what is not here yet is asked for again: or a long entry of the peer's would begin anew each time. */
+    if (author != r->cfg.own && w->from > 0 && w->from <= s->head)
+        *w = w->to <= s->head ? (struct ol_range){0} : (struct ol_range){.from = s->head + 1, .to = w->to};
     return any;
 }
 

@@ -171,6 +171,26 @@ static void test_a_run_stands_or_falls_with_its_seal(void **state)
     assert_int_equal(b->want[0].from, 0);
 }
 
+static void test_of_what_is_asked_for_again_only_what_is_not_here_yet_stays(void **state)
+{
+    struct ol_entry e[4];
+
+    (void)state;
+    for (unsigned i = 0; i < 4; i++)
+        e[i] = write_entry(40, OL_ROUTINE, "text", i == 3 ? OL_WIRE_SEAL : 0);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(take(&e[i]), OL_TOOK_ASIDE);
+    e[3].seal.b[0] ^= 1;
+    assert_int_equal(take(&e[3]), OL_TOOK_REFUSED);
+    for (unsigned i = 0; i < 2; i++) {
+        e[i].flags |= OL_WIRE_FULL;
+        assert_int_equal(take(&e[i]), OL_TOOK_NEW);
+        assert_int_equal(head(), i + 1);
+        assert_int_equal(b->want[0].from, i + 2);
+        assert_int_equal(b->want[0].to, 4);
+    }
+}
+
 static void test_a_run_in_which_one_text_was_changed_falls(void **state)
 {
     struct ol_entry e[3];
@@ -664,6 +684,7 @@ int main(void)
         T(test_entries_in_order_are_taken_and_owe_a_receipt),
         T(test_every_flipped_bit_of_an_entry_in_full_form_is_refused),
         T(test_a_run_stands_or_falls_with_its_seal),
+        T(test_of_what_is_asked_for_again_only_what_is_not_here_yet_stays),
         T(test_a_run_in_which_one_text_was_changed_falls),
         T(test_a_run_that_comes_in_any_order_is_taken_when_it_is_whole),
         T(test_an_entry_above_a_gap_that_verifies_alone_is_kept_early_and_takes_its_place_later),
