@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "desk/kind.h"
+#include "desk/message.h"
 #include "desk/said.h"
 #include "lang/text.h"
 
@@ -306,6 +307,18 @@ static void print_party(const struct report *r, unsigned i)
                 hex(fingerprint, ol_span(r->parties.fingerprint[i].b, 32)), NULL);
 }
 
+/* First and last line of what may not go everywhere. */
+static void print_handling(uint8_t kind, struct ol_span body)
+{
+    char word[OL_WORD_LEVEL + 1];
+    struct ol_message m;
+
+    if (ol_meaning_read(kind, body, &m) || m.handling.len == 0)
+        return;
+    snprintf(word, sizeof word, "%.*s", (int)m.handling.len, (const char *)m.handling.p);
+    report_line(stdout, "say.show.handling", "word", word, NULL);
+}
+
 static void print_disclosure(const struct ol_disclosure *d)
 {
     char id[ID];
@@ -316,6 +329,7 @@ static void print_disclosure(const struct ol_disclosure *d)
     struct ol_span text = said_by(&d->h, d->body);
 
     snprintf(kind, sizeof kind, "%u (%s)", d->h.kind, ol_kind_name(d->h.kind));
+    print_handling(d->h.kind, d->body);
     report_line(stdout, d->h.flags & OL_FLAG_EXERCISE ? "verify.entry_exercise" : "verify.entry", "id",
                 id_text(id, d->h.author, d->h.seq), "precedence", precedence_name(d->h.flags), "time",
                 utc_text(when, d->h.time), "kind", kind, "by",
@@ -326,6 +340,7 @@ static void print_disclosure(const struct ol_disclosure *d)
     } else {
         report_line(stdout, "verify.body", "bytes", digits(number, d->body.len), NULL);
     }
+    print_handling(d->h.kind, d->body);
 }
 
 /* "A12    2026-11-21T14:32:07Z  flash      message", and what it says. */
@@ -339,6 +354,7 @@ static void print_listed(struct ol_export *e)
     while (ol_export_next(e, &h, &body)) {
         struct ol_span text = said_by(&h, body);
 
+        print_handling(h.kind, body);
         printf("%-6s %s  %-9s  %s%s%s\n", id_text(id, h.author, h.seq), utc_text(when, h.time), precedence_name(h.flags),
                ol_kind_name(h.kind), h.flags & OL_FLAG_EXERCISE ? "  " : "",
                h.flags & OL_FLAG_EXERCISE ? ol_text("mark.exercise") : "");
@@ -347,6 +363,7 @@ static void print_listed(struct ol_export *e)
             print_safely(text);
             putchar('\n');
         }
+        print_handling(h.kind, body);
     }
 }
 

@@ -28,6 +28,12 @@ class Proofs(unittest.TestCase):
         self.assertEqual(done.code, code, done.out + done.err)
         return done.json
 
+    def shown(self, *args):
+        """What a person reads of it, line by line."""
+        done = stations.Answer(subprocess.run([stations.program("openline-verify"), *args], capture_output=True))
+        self.assertEqual(done.code, 0, done.out + done.err)
+        return [line.strip() for line in done.out.splitlines()]
+
     def say(self, station, line, text, *args):
         return station.must("send", line, text, "--wait", "delivered", "--json", *args).json["id"]
 
@@ -55,6 +61,17 @@ class Disclosure(Proofs):
                 data = f.read()
             for other in ("one of a run, 2", "one of a run, 4"):
                 self.assertNotIn(other.encode(), data)
+
+    def test_an_auditor_reads_how_it_may_be_handled_first_and_last(self):
+        message = self.say(self.a, "freedonia", "Not for the press.", "--handling", "not-for-publication")
+        self.a.must("disclose", "freedonia", message, "-o", self.file)
+        mark = "[handling: not-for-publication]"
+        said = self.shown(self.file)
+        self.assertEqual([line for line in said if line in (mark, "Not for the press.")], [mark, "Not for the press.", mark])
+        self.assertLess(said.index(mark), next(i for i, line in enumerate(said) if message in line))
+        os.remove(self.file)
+        self.a.must("export", "freedonia", "-o", self.file)
+        self.assertEqual(self.shown(self.file, "--entries").count(mark), 2)
 
     def test_entries_of_either_author_and_any_kind_are_disclosed(self):
         flash = self.say(self.a, "freedonia", "Flash.", "-p", "flash")
