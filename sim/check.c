@@ -511,12 +511,18 @@ static bool asks_no_more(const struct sim_party *p)
     return l->absent_asked >= own->absent_n || l->held < own->absent[l->absent_asked].to;
 }
 
+/* On a slow path the answer to what was asked for goes on after all of it has come by another. A liar may ask for ever. */
+static bool gives_no_more(const struct sim_party *p)
+{
+    return p->sim->liar >= 0 || !(p->line->give_none[0] || p->line->give_none[1]);
+}
+
 bool sim_check_at_rest(struct sim *s)
 {
     struct ol_line_status st[2];
 
     for (unsigned i = 0; i < 2; i++) {
-        if (!quiet(&s->party[i]) || !asks_no_more(&s->party[i]))
+        if (!quiet(&s->party[i]) || !asks_no_more(&s->party[i]) || !gives_no_more(&s->party[i]))
             return false;
         ol_line_status(s->party[i].line, sim_party_now(&s->party[i]), &st[i]);
     }
