@@ -15,6 +15,7 @@ struct listing {
     const char *line;
     const char *query; /* of a search, else NULL */
     json_t *seen;
+    json_t *service; /* what waits to be shown after what the governments said; NULL: nothing waits */
 };
 
 static void print_head(const json_t *m)
@@ -56,8 +57,17 @@ static void print_open(const json_t *m)
         ol_print_cell_text(ol_text(keys[class]), NULL, 0);
 }
 
+static bool is_service(const json_t *m)
+{
+    const char *level = json_string_value(json_object_get(m, "level"));
+
+    return level != NULL && strcmp(level, OL_LEVEL_SERVICE) == 0;
+}
+
 static void print_marks(const json_t *m)
 {
+    if (is_service(m))
+        ol_print_cell_text(ol_text("mark.service"), NULL, 0);
     if (json_is_true(json_object_get(m, "off_record")))
         ol_print_cell_text(ol_text("mark.off_record"), NULL, 0);
     if (json_is_true(json_object_get(m, "exercise")))
@@ -144,8 +154,24 @@ static void show_message(struct listing *l, json_t *m)
         json_object_set_new(l->seen, id, standing_of(m));
     if (l->c->json)
         ol_print_json(json_incref(m));
+    else if (l->service != NULL && is_service(m))
+        json_array_append(l->service, m);
     else
         ol_message_print(m);
+}
+
+/* Operator to operator, about the line itself: apart from what governments say. */
+static void show_service(struct listing *l)
+{
+    json_t *m;
+    size_t i;
+
+    if (json_array_size(l->service) > 0)
+        ol_print(stdout, "say.list.service", NULL);
+    json_array_foreach(l->service, i, m)
+        ol_message_print(m);
+    json_decref(l->service);
+    l->service = NULL;
 }
 
 static json_t *page_params(const struct listing *l, json_t *next)
@@ -184,10 +210,12 @@ static enum ol_err list_all(struct listing *l, struct ol_control *control, struc
     json_t *next = json_null();
     enum ol_err err;
 
+    l->service = json_array();
     do
         err = list_page(l, control, &next, f);
     while (!err && next != NULL && !json_is_null(next));
     json_decref(next);
+    show_service(l);
     return err;
 }
 

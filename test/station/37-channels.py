@@ -114,6 +114,17 @@ class Channels(unittest.TestCase):
         self.assertEqual((again["side"], again["reason"], again["purpose"]), (a, "agreed by phone", "incidents at sea"))
         self.b.must("send", "ruritania", "--level", "military", "text")
 
+    def test_what_operators_say_about_the_line_stands_apart_from_what_governments_say(self):
+        self.a.must("send", "freedonia", "--level", "service", "The cable is mended.", "--wait", "delivered")
+        self.a.must("send", "freedonia", "The talks begin on Monday.", "--wait", "delivered")
+        for station in (self.a, self.b):
+            said = station.must("list", self.line(station)).out
+            where = [said.index(word) for word in ("The talks", "Service, between the operators:", "The cable")]
+            self.assertEqual(where, sorted(where))
+            self.assertEqual(said.count("SERVICE, between operators"), 1)
+            self.assertEqual([one["level"] for one in station.must("list", self.line(station), "--json").lines],
+                             ["service", None])
+
     def test_what_makes_no_sense_is_refused_and_leaves_no_entry(self):
         before = len(stations.record(self.a, "freedonia"))
         self.refused(self.a, 1, "cannot be suspended", "channel", "suspend", "freedonia", "service")
