@@ -392,6 +392,7 @@ static void put_sync(struct ol_line *l, struct pack *p)
 {
     struct ol_item item = {.kind = OL_ITEM_SYNC};
     struct ol_item aside = {.kind = OL_ITEM_ASIDE};
+    uint32_t most;
 
     sync_make(l, &item.sync);
     sync_shorten(&item.sync, ol_wr_room(&p->w) / 2);
@@ -401,7 +402,10 @@ static void put_sync(struct ol_line *l, struct pack *p)
     l->sync_due = false;
     p->any = true;
     ol_stream_aside_ranges(ol_record_peer(&l->record), &aside.aside);
-    if (aside.aside.n > 0 && aside.aside.n * OL_RANGE_SIZE < ol_wr_room(&p->w) / 2)
+    most = (uint32_t)(ol_wr_room(&p->w) / 2 / OL_RANGE_SIZE);
+    if (aside.aside.n > most)
+        aside.aside.n = most; /* the lowest: if none were told, a long run would begin anew with each sync */
+    if (aside.aside.n > 0)
         put_item(p, &aside, 2 + aside.aside.n * OL_RANGE_SIZE);
 }
 

@@ -245,6 +245,34 @@ static void test_long_entries_on_two_paths_do_not_begin_each_other_anew(void **s
     assert_int_equal(p->side[0].delivered_up_to, 2);
 }
 
+/* What waits for its seal in many pieces does not fit into a small frame beside the sync. */
+static void test_of_much_that_is_held_aside_the_lowest_is_told(void **state)
+{
+    struct ol_line *l = &p->side[0].line;
+    uint32_t before = l->own_durable;
+
+    (void)state;
+    for (unsigned side = 0; side < 2; side++)
+        ol_line_path_set(&p->side[side].line, 0, true, 192, 16);
+    p->tap = lose_all;
+    for (uint32_t i = 1; i <= 80; i++) {
+        const struct ol_entry aside = {.kind = OL_KIND_MESSAGE, .seq = before + i, .body = ol_span("x", 1)};
+
+        pair_send(p, 0, OL_ROUTINE, "lost");
+        if (i % 2 == 0)
+            ol_stream_put_aside(ol_record_stream(&p->side[1].line.record, l->cfg.record.own), &aside);
+    }
+    pair_run(p, 60000);
+    l->path[0].window = 1; /* one frame more, and what is missing stays to be seen */
+    p->hold_credit = true;
+    p->tap = NULL;
+    p->side[1].line.sync_due = true;
+    pair_settle(p);
+    assert_true(l->fix.n > 0);
+    assert_int_equal(l->fix.r[0].from, l->fix.r[0].to); /* the one before it is held */
+    assert_int_equal(1, (l->fix.r[0].from - before) % 2);
+}
+
 static void test_a_flood_of_frames_that_bring_nothing_is_shown_and_its_end_too(void **state)
 {
     struct ol_line_status st;
@@ -324,6 +352,7 @@ int main(void)
         T(test_a_clock_two_minutes_ahead_is_doubtful),
         T(test_a_path_slower_than_its_questions_is_measured_and_keeps_its_session),
         T(test_a_line_whose_session_was_dropped_comes_up_again),
+        T(test_of_much_that_is_held_aside_the_lowest_is_told),
         T(test_a_flood_of_frames_that_bring_nothing_is_shown_and_its_end_too),
         T(test_many_entries_are_no_flood),
         T(test_a_flood_of_an_entry_that_no_seal_covers_is_shown),
