@@ -554,14 +554,15 @@ static void hold_xseq(struct sim_active *f)
 {
     struct lie *lie = lie_of(f);
     struct ol_header h;
+    struct ol_row last;
     uint8_t body[64];
 
     if (!lie->p->running)
         return;
     h = sim_forge_header(lie->p, OL_KIND_MESSAGE, OL_ROUTINE);
-    if (h.xseq < 2)
-        return;
-    h.xseq = (uint32_t)sim_rng_between(&f->rng, 0, h.xseq - 1);
+    if (ol_store_row(lie->p->store, lie->p->info.number, lie->p->side, h.seq - 1, &last) || last.h.xseq < 2)
+        return; /* it has named nothing yet from which it could fall back */
+    h.xseq = (uint32_t)sim_rng_between(&f->rng, 0, last.h.xseq - 1);
     if (ol_record_hash(&lie->p->line->record, (uint8_t)('A' + 'B' - lie->p->side), h.xseq, &h.xhash) == OL_OK)
         write(lie, &h, sim_forge_body(lie->p, body));
 }

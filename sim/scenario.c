@@ -307,7 +307,7 @@ static bool resume_is_with_the_disk(struct sim_script *c)
 
 static void crash_a(struct sim_script *c)
 {
-    c->a->commit_most = SIM_SECOND; /* so that there is a moment for the next crash */
+    c->a->commit_most = 4 * SIM_SECOND; /* so that there is a moment for the next crash */
     sim_party_kill(c->a, true);
     c->life = c->a->life;
     (void)sim_party_start(c->a);
