@@ -187,6 +187,7 @@ static void test_a_day_is_typed_as_officers_write_it(void **state)
     assert_string_equal("211432znov26@202611211432", asked("211432ZNOV26"));
     assert_string_equal("x; 2026 11 21t14 32z@202611211432", asked("x 2026-11-21T14:32Z"));
     assert_string_equal("2026 11 21t14 32 07z@202611211432", asked("2026-11-21T14:32:07Z"));
+    assert_string_equal("2026 11 21t14 3z", asked("2026-11-21T14:3Z"));
     assert_string_equal("22 nov 26@20261122; x", asked("22 NOV 26\"x\""));
     assert_string_equal("22; nov*; 2x", asked("22 NOV 2x"));
     assert_string_equal("221432*; nov*; 26", asked("221432 NOV 26"));
