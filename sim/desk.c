@@ -79,7 +79,7 @@ static bool may_sign(void *ctx)
 {
     const struct sim_party *p = ctx;
 
-    return p->line->signing == OL_SIGN_READY && !p->lies && !p->sim->calm;
+    return p->line->signing == OL_SIGN_READY && !p->lies && !p->sim->calm && !p->sim->unwatched;
 }
 
 static void escalate(void *ctx, const struct ol_owed *o, enum ol_escalation step)

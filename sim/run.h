@@ -39,6 +39,7 @@ struct sim {
     sim_us span;       /* of phase one */
     sim_us every;      /* mean time between two messages of one side; 0: people write nothing by themselves */
     bool calm;         /* phase two */
+    bool unwatched;    /* nobody is called for what is not taken, which would write and so receipt everything */
     sim_us calm_at;
     sim_us bound;      /* of phase two: everything owed arrives within it */
     int liar;          /* index of the party that lies; -1: both are honest. Its p->lies is set too */

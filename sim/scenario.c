@@ -558,6 +558,7 @@ static void begin_gap_of_a_receipt(struct sim_active *f)
         {0},
     };
 
+    f->sim->unwatched = true;
     (void)sim_script_begin(f, steps);
 }
 
@@ -612,6 +613,7 @@ static void begin_late_receipt(struct sim_active *f)
         {0},
     };
 
+    f->sim->unwatched = true;
     (void)sim_script_begin(f, steps);
 }
 
