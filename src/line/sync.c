@@ -284,7 +284,8 @@ static void give_branch(struct ol_line *l)
     unsigned i = own_side(l) - 'A';
 
     assert(ol_record_own(&l->record)->absent_n > 0);
-    if (l->give_none[i] || l->now.ms - l->fixed_at < line_rto(l) || l->now.ms - l->entry_sent_at < line_rto(l))
+    if (l->give_none[i] || l->own_durable < absent->from || /* the resume is not durable yet: there is nothing to give */
+        l->now.ms - l->fixed_at < line_rto(l) || l->now.ms - l->entry_sent_at < line_rto(l))
         return;
     l->fixed_at = l->now.ms;
     l->give_from[i] = absent->from;

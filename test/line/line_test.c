@@ -377,6 +377,34 @@ static bool lose_the_first_long_frame_to_a(struct pair *q, const struct pair_fra
     return f->to != 0 || f->len < 300 || long_frames++ > 0;
 }
 
+static void test_while_a_resume_is_with_the_disk_nothing_of_its_branch_is_given(void **state)
+{
+    struct ol_line *l = &p->side[0].line;
+
+    (void)state;
+    start_both();
+    for (unsigned i = 0; i < 10; i++) {
+        pair_send(p, 0, OL_ROUTINE, "on record");
+        pair_settle(p);
+    }
+    pair_kill(p, 0);
+    pair_forget(p, 0, 0, 4);
+    p->cut[0] = true;
+    pair_start(p, 0);
+    pair_run(p, 60000);
+    p->side[0].hold_commits = true;
+    assert_int_equal(ol_line_resume(l, ol_span("disk lost", 9), p->now), OL_OK);
+    pair_settle(p);
+    p->cut[0] = false;
+    pair_run(p, 60000);
+    assert_int_equal(1, ol_record_own(&l->record)->absent_n);
+    assert_true(l->own_durable < ol_record_own(&l->record)->absent[0].from);
+    p->side[0].hold_commits = false;
+    pair_release(p, 0);
+    pair_run(p, 60000);
+    assert_true(pair_agree(p));
+}
+
 static void test_what_the_peer_gives_back_is_asked_for_again_when_a_frame_of_it_is_lost(void **state)
 {
     (void)state;
@@ -1247,6 +1275,7 @@ int main(void)
         T(test_a_station_receipts_nothing_while_it_takes_back_what_it_had_lost),
         T(test_a_told_restore_ends_in_a_resume_above_everything),
         T(test_after_a_resume_without_the_peer_its_lost_entries_come_back_and_both_records_are_equal),
+        T(test_while_a_resume_is_with_the_disk_nothing_of_its_branch_is_given),
         T(test_what_the_peer_gives_back_is_asked_for_again_when_a_frame_of_it_is_lost),
         T(test_a_second_entry_under_one_number_is_kept_as_evidence_and_freezes_the_stream),
         T(test_a_station_that_meets_its_own_seal_on_what_it_did_not_write_stops_signing),
