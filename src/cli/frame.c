@@ -215,26 +215,16 @@ static enum ol_exit add(const struct ol_cli *c)
     struct ol_fault f;
     json_t *text = ol_cmd_text(c->args.operand[1], &f);
     const char *place = text != NULL ? strstr(json_string_value(text), PLACE) : NULL;
-    char number[OL_WORD_MAX];
-    char kind[OL_WORD_MAX];
-    json_t *leaf;
 
     if (text != NULL && (place == NULL || strstr(place + 1, PLACE) != NULL)) {
         ol_fault_set(&f, OL_EXIT_USAGE, "err.frame.text", NULL);
         json_decref(text);
         text = NULL;
     }
-    if (text == NULL || ol_cmd_ask(c, "note", json_pack("{s:s,s:s?,s:o}", "kind", "template", "lang",
-                                                        ol_args_value(&c->args, "lang"), "text", text),
-                                   OL_ANSWER_MS, &leaf, &f) != OL_OK)
+    if (text == NULL)
         return ol_cmd_fail(&f);
-    if (c->json) {
-        ol_print_json(leaf);
-        return OL_EXIT_DONE;
-    }
-    ol_print(stdout, "say.note", "number", ol_word(leaf, "number", number), "kind", ol_word(leaf, "kind", kind), NULL);
-    json_decref(leaf);
-    return OL_EXIT_DONE;
+    return ol_note_write(c, "note", json_pack("{s:s,s:s?,s:o}", "kind", "template", "lang",
+                                              ol_args_value(&c->args, "lang"), "text", text));
 }
 
 enum ol_exit ol_cmd_frame(const struct ol_cli *c)

@@ -80,8 +80,7 @@ static enum ol_exit list(const struct ol_cli *c)
     return err ? ol_cmd_fail(&f) : OL_EXIT_DONE;
 }
 
-/* What was written is said with its number, by which it is found again. */
-static enum ol_exit ask_and_show(const struct ol_cli *c, const char *method, json_t *params)
+enum ol_exit ol_note_write(const struct ol_cli *c, const char *method, json_t *params)
 {
     json_t *note;
     char number[OL_WORD_MAX];
@@ -109,7 +108,7 @@ static enum ol_exit accept_flaw(const struct ol_cli *c)
     if (ol_args_value(&c->args, "lang") != NULL)
         return misused("err.usage.option", ACCEPT, "lang");
     text = ol_cmd_text(c->args.operand[1], &f);
-    return text != NULL ? ask_and_show(c, "book_accept", json_pack("{s:o}", "reason", text)) : ol_cmd_fail(&f);
+    return text != NULL ? ol_note_write(c, "book_accept", json_pack("{s:o}", "reason", text)) : ol_cmd_fail(&f);
 }
 
 static enum ol_exit write_note(const struct ol_cli *c)
@@ -125,7 +124,7 @@ static enum ol_exit write_note(const struct ol_cli *c)
         return ol_cmd_fail(&f);
     params = json_pack("{s:s,s:s,s:s?,s:s?,s:o}", "line", c->args.operand[0], "id", c->args.operand[1], "kind",
                        ol_args_value(&c->args, "kind"), "lang", ol_args_value(&c->args, "lang"), "text", text);
-    return ask_and_show(c, "note", params);
+    return ol_note_write(c, "note", params);
 }
 
 enum ol_exit ol_cmd_note(const struct ol_cli *c)
