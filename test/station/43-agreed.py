@@ -12,6 +12,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import stations
 from stations import wait_for
 
+TICK = 0.1  # the seconds that a station reads move with the ticks of its kernel, a little after the clock that we read
+
 
 def seconds(moment):
     return calendar.timegm(time.strptime(moment, "%Y-%m-%dT%H:%M:%SZ"))
@@ -79,7 +81,7 @@ class Agreed(unittest.TestCase):
 
     def wait_past(self, message):
         signed = seconds(self.show(self.a, message)["time"])
-        wait_for(lambda: time.time() >= signed + 1, "the second of its signature to be over")
+        wait_for(lambda: time.time() >= signed + 1 + TICK, "the second of its signature to be over")
 
     def alarms(self, station):
         return [(one["kind"], one["about"]) for one in station.must("alarm", "list", "--json").lines
@@ -134,14 +136,14 @@ class Agreed(unittest.TestCase):
         self.assertEqual(self.after(after, "due"), 120)
 
     def test_an_untaken_message_goes_to_the_roles_agreed_in_the_times_agreed(self):
-        self.agree(self.a, "times", "priority=1s", "deputy-there=watch-two", "next-role-there=chief-of-staff")
+        self.agree(self.a, "times", "priority=3s", "deputy-there=watch-two", "next-role-there=chief-of-staff")
         message = self.sent(self.a, "-p", "priority", "text")
         def called(station):
             return [(one["role"], one["side"]) for one in self.show(station, message)["chain"] if one["state"] == "escalated"]
         side = self.b.line("ruritania")["side"]
         want = [("watch-two", side), ("chief-of-staff", side)]
         for station in (self.a, self.b):
-            wait_for(lambda: called(station) == want, "both steps to be on the record")
+            wait_for(lambda: called(station) == want, "both steps to be on the record", seconds=30)
             self.assertEqual([one["to"] for one in self.show(station, message)["acts"]], ["watch-two", "chief-of-staff"])
             said = station.must("show", self.line(station), message).out
             self.assertIn("watch-two", said)
@@ -347,7 +349,7 @@ class Flood(unittest.TestCase):
         self.b.must("times", "accept", "ruritania", times)
         self.b.must("rate", "accept", "ruritania", asked)
         accepted = seconds(self.in_force(self.b, "rate")["since"])
-        wait_for(lambda: time.time() >= accepted + 1, "the second of the acceptance to be over")
+        wait_for(lambda: time.time() >= accepted + 1 + TICK, "the second of the acceptance to be over")
         texts = [{"text": f"text {i}"} for i in range(60)]
         self.assertEqual(self.a.rpc("send", {"line": "freedonia", "messages": texts})["result"]["outcome"], "done")
         flash = self.a.must("send", "freedonia", "-p", "flash", "text", "--json").json["id"]
