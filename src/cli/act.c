@@ -5,41 +5,12 @@
 
 #include "cli/cmd.h"
 
-/* Takes the result. */
-static void show(const struct ol_cli *c, json_t *result, const char *key)
-{
-    char id[OL_WORD_MAX];
-    char line[OL_WORD_MAX];
-    char state[OL_WORD_MAX];
-
-    if (c->json) {
-        ol_print_json(result);
-        return;
-    }
-    ol_print(stdout, key, "id", ol_word(result, "id", id), "line", ol_word(result, "line", line),
-             "state", ol_word(result, "state", state), NULL);
-    json_decref(result);
-}
-
-/* Every one of these writes an entry; the answer says which, and what follows from it. */
-static enum ol_exit ask_and_show(const struct ol_cli *c, const char *method, json_t *params,
-                                 const char *key)
-{
-    json_t *result;
-    struct ol_fault f;
-
-    if (ol_cmd_ask(c, method, params, OL_ANSWER_MS, &result, &f) != OL_OK)
-        return ol_cmd_fail(&f);
-    show(c, result, key);
-    return OL_EXIT_DONE;
-}
-
 static enum ol_exit act(const struct ol_cli *c, const char *name, json_t *text)
 {
     json_t *params = json_pack("{s:s,s:s,s:s,s:o?}", "line", c->args.operand[0], "id",
                                c->args.operand[1], "act", name, "text", text);
 
-    return ask_and_show(c, "act", params, "say.act");
+    return ol_cmd_do(c, "act", params, "say.act");
 }
 
 static enum ol_exit act_with_text(const struct ol_cli *c, const char *name, const char *operand)
@@ -100,7 +71,7 @@ static enum ol_exit readback_form(const struct ol_cli *c)
         print_misread(json_object_get(result, "misread"));
         code = OL_EXIT_NOT_VERIFIED;
     }
-    show(c, result, "say.act");
+    ol_cmd_say(c, result, "say.act");
     return code;
 }
 
@@ -147,7 +118,7 @@ static enum ol_exit reply(const struct ol_cli *c, uint32_t until)
     }
     params = json_pack("{s:s,s:s,s:s,s:o?,s:I}", "line", c->args.operand[0], "id", c->args.operand[1], "act", c->command,
                        "text", text, "until", (json_int_t)until);
-    return ask_and_show(c, "act", params, "say.reply");
+    return ol_cmd_do(c, "act", params, "say.reply");
 }
 
 enum ol_exit ol_cmd_reply(const struct ol_cli *c)
@@ -181,10 +152,10 @@ enum ol_exit ol_cmd_onward(const struct ol_cli *c)
         if (text == NULL)
             return ol_cmd_fail(&f);
     }
-    return ask_and_show(c, "act",
-                        json_pack("{s:s,s:s,s:s,s:o?,s:s}", "line", c->args.operand[0], "id", c->args.operand[1], "act",
-                                  "onward", "text", text, "stage", stage),
-                        reason != NULL ? "say.onward.not_passed" : "say.onward");
+    return ol_cmd_do(c, "act",
+                     json_pack("{s:s,s:s,s:s,s:o?,s:s}", "line", c->args.operand[0], "id", c->args.operand[1], "act",
+                               "onward", "text", text, "stage", stage),
+                     reason != NULL ? "say.onward.not_passed" : "say.onward");
 }
 
 static enum ol_exit operate(const struct ol_cli *c, const char *method, const char *key)
@@ -198,8 +169,7 @@ static enum ol_exit operate(const struct ol_cli *c, const char *method, const ch
     text = ol_cmd_text(reason, &f);
     if (text == NULL)
         return ol_cmd_fail(&f);
-    return ask_and_show(c, method, json_pack("{s:s,s:o}", "line", c->args.operand[0], "reason", text),
-                        key);
+    return ol_cmd_do(c, method, json_pack("{s:s,s:o}", "line", c->args.operand[0], "reason", text), key);
 }
 
 /* The option says in so many words what is being overridden. */
@@ -212,7 +182,7 @@ enum ol_exit ol_cmd_resume(const struct ol_cli *c)
 
 enum ol_exit ol_cmd_close(const struct ol_cli *c)
 {
-    return ask_and_show(c, "close", json_pack("{s:s}", "line", c->args.operand[0]), "say.close");
+    return ol_cmd_do(c, "close", json_pack("{s:s}", "line", c->args.operand[0]), "say.close");
 }
 
 enum ol_exit ol_cmd_unfreeze(const struct ol_cli *c)

@@ -72,8 +72,8 @@ static enum ol_exit list(const struct ol_cli *c, const struct ol_agree_cmd *cmd)
     size_t i;
     struct ol_fault f;
 
-    if (ol_cmd_ask(c, "agreements", json_pack("{s:s,s:s}", "line", c->args.operand[1], "topic", cmd->name), OL_ANSWER_MS,
-                   &result, &f) != OL_OK)
+    if (ol_cmd_ask(c, "agreements", json_pack("{s:s,s:s}", "line", c->args.operand[1], "topic", cmd->name),
+                   OL_ANSWER_MS, &result, &f) != OL_OK)
         return ol_cmd_fail(&f);
     json_array_foreach(json_object_get(result, "agreements"), i, one) {
         if (c->json)
@@ -91,46 +91,30 @@ static enum ol_exit list(const struct ol_cli *c, const struct ol_agree_cmd *cmd)
 
 /* ---- What is asked to be written ---- */
 
-/* Takes the parameters. */
-static enum ol_exit ask(const struct ol_cli *c, const char *method, json_t *params, const char *key)
-{
-    char id[OL_WORD_MAX];
-    char line[OL_WORD_MAX];
-    json_t *result;
-    struct ol_fault f;
-
-    if (ol_cmd_ask(c, method, params, OL_ANSWER_MS, &result, &f) != OL_OK)
-        return ol_cmd_fail(&f);
-    if (c->json) {
-        ol_print_json(result);
-        return OL_EXIT_DONE;
-    }
-    ol_print(stdout, key, "id", ol_word(result, "id", id), "line", ol_word(result, "line", line), NULL);
-    json_decref(result);
-    return OL_EXIT_DONE;
-}
-
 enum ol_exit ol_agree_propose(const struct ol_cli *c, json_t *params)
 {
-    return ask(c, "propose", params, "say.agree.proposed");
+    return ol_cmd_do(c, "propose", params, "say.agree.proposed");
 }
 
-static enum ol_exit respond(const struct ol_cli *c, const char *topic)
+enum ol_exit ol_agree_respond(const struct ol_cli *c, const char *topic)
 {
-    return ask(c, "respond",
-               json_pack("{s:s,s:s,s:s,s:s,s:s?}", "line", c->args.operand[1], "topic", topic, "verb", c->args.operand[0],
-                         "about", c->args.operand[2], "reason", ol_args_value(&c->args, "reason")),
-               "say.agree.responded");
+    const char *reason = ol_args_value(&c->args, "reason");
+
+    return ol_cmd_do(c, "respond",
+                     json_pack("{s:s,s:s,s:s,s:s,s:s?}", "line", c->args.operand[1], "topic", topic, "verb",
+                               c->args.operand[0], "about", c->args.operand[2], "reason", reason),
+                     "say.agree.responded");
 }
 
 static enum ol_exit propose_channel(const struct ol_cli *c)
 {
-    return ask(c, "propose",
-               json_pack("{s:s,s:s,s:s,s:s?,s:s?,s:s?,s:s?}", "line", c->args.operand[1], "topic", "channel", "level",
-                         c->args.operand[2], "purpose", ol_args_value(&c->args, "purpose"), "role_here",
-                         ol_args_value(&c->args, "role-here"), "role_there", ol_args_value(&c->args, "role-there"),
-                         "hours", ol_args_value(&c->args, "hours")),
-               "say.agree.proposed");
+    return ol_cmd_do(c, "propose",
+                     json_pack("{s:s,s:s,s:s,s:s?,s:s?,s:s?,s:s?}", "line", c->args.operand[1], "topic", "channel",
+                               "level", c->args.operand[2], "purpose", ol_args_value(&c->args, "purpose"),
+                               "role_here", ol_args_value(&c->args, "role-here"),
+                               "role_there", ol_args_value(&c->args, "role-there"),
+                               "hours", ol_args_value(&c->args, "hours")),
+                     "say.agree.proposed");
 }
 
 static enum ol_exit propose_exercise(const struct ol_cli *c)
@@ -147,17 +131,17 @@ static enum ol_exit propose_exercise(const struct ol_cli *c)
         if (utc[i] == 0)
             return ol_cmd_bad_value(names[i], given, "2026-11-21T14:32Z, +30m, +2h");
     }
-    return ask(c, "propose",
-               json_pack("{s:s,s:s,s:s,s:I,s:I}", "line", c->args.operand[1], "topic", "exercise", "exercise",
-                         c->args.operand[2], "start", (json_int_t)utc[0], "end", (json_int_t)utc[1]),
-               "say.agree.proposed");
+    return ol_cmd_do(c, "propose",
+                     json_pack("{s:s,s:s,s:s,s:I,s:I}", "line", c->args.operand[1], "topic", "exercise", "exercise",
+                               c->args.operand[2], "start", (json_int_t)utc[0], "end", (json_int_t)utc[1]),
+                     "say.agree.proposed");
 }
 
 /* `agree` proposes what has no command of its own. */
 static enum ol_exit propose_other(const struct ol_cli *c)
 {
-    return ask(c, "propose", json_pack("{s:s,s:s}", "line", c->args.operand[1], "topic", c->args.operand[2]),
-               "say.agree.proposed");
+    return ol_cmd_do(c, "propose", json_pack("{s:s,s:s}", "line", c->args.operand[1], "topic", c->args.operand[2]),
+                     "say.agree.proposed");
 }
 
 /* ---- The commands ---- */
@@ -168,15 +152,6 @@ static bool is_listed(const char *list, const char *name)
     const char *at = strstr(list, name);
 
     return len > 0 && at != NULL && (at == list || at[-1] == ' ') && at[len] == ' ';
-}
-
-static enum ol_exit misused(const struct ol_cli *c, const char *key, const char *option, const char *meant)
-{
-    struct ol_fault f;
-
-    ol_fault_set(&f, OL_EXIT_USAGE, key, "command", c->command, "value", c->args.operand[0], "meant", meant, "option",
-                 option, NULL);
-    return ol_cmd_fail(&f);
 }
 
 /* An option of another verb is no option. NULL: all belong. */
@@ -208,17 +183,17 @@ enum ol_exit ol_agree_run(const struct ol_cli *c, const struct ol_agree_cmd *t)
     const char *stray;
 
     if (!lists && strcmp(verb, "propose") != 0 && !is_listed(t->verbs, verb))
-        return misused(c, "err.usage.verb", "", t->meant);
+        return ol_cmd_bad_word(c->command, verb, t->meant);
     stray = find_stray(c, t, verb);
     if (stray != NULL)
-        return misused(c, "err.usage.option", stray, t->meant);
+        return ol_cmd_misused(c->command, "err.usage.option", stray);
     if (has_more(c, t, verb))
-        return misused(c, "err.usage.operands", "", t->meant);
+        return ol_cmd_misused(c->command, "err.usage.operands", "");
     if (c->args.operands < (lists ? 2 : 3))
-        return misused(c, "err.usage.few", "", t->meant);
+        return ol_cmd_misused(c->command, "err.usage.few", "");
     if (lists)
         return list(c, t);
-    return strcmp(verb, "propose") == 0 ? t->propose(c) : respond(c, t->name);
+    return strcmp(verb, "propose") == 0 ? t->propose(c) : ol_agree_respond(c, t->name);
 }
 
 enum ol_exit ol_cmd_channel(const struct ol_cli *c)

@@ -16,6 +16,8 @@ struct ol_agree_cmd {
 };
 
 enum ol_exit ol_agree_run(const struct ol_cli *c, const struct ol_agree_cmd *cmd);
+/* Answers what the other side proposed: the verb, the line and the proposal's id are the operands. */
+enum ol_exit ol_agree_respond(const struct ol_cli *c, const char *topic);
 /* Asks the station to propose; steals the parameters. */
 enum ol_exit ol_agree_propose(const struct ol_cli *c, json_t *params);
 

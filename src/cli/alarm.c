@@ -84,7 +84,6 @@ enum ol_exit ol_cmd_alarm(const struct ol_cli *c)
     } verbs[] = {{"list", "alarms"}, {"ack", "alarm_ack"}, {"silence", "alarm_silence"}};
     const char *command = ol_args_value(&c->args, "exec");
     const char *verb = c->args.operands > 0 ? c->args.operand[0] : NULL;
-    struct ol_fault f;
 
     if (command != NULL && verb == NULL)
         return ol_sounder_run(c, command);
@@ -92,7 +91,5 @@ enum ol_exit ol_cmd_alarm(const struct ol_cli *c)
         if (strcmp(verb, verbs[i].verb) == 0)
             return ask(c, verbs[i].method);
     }
-    ol_fault_set(&f, OL_EXIT_USAGE, "err.usage.verb", "command", "alarm", "value", verb != NULL ? verb : "", "meant",
-                 "list, ack, silence, --exec COMMAND", NULL);
-    return ol_cmd_fail(&f);
+    return ol_cmd_bad_word("alarm", verb != NULL ? verb : "", "list, ack, silence, --exec COMMAND");
 }

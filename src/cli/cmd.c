@@ -17,12 +17,17 @@ enum ol_exit ol_cmd_fail(const struct ol_fault *f)
     return f->code;
 }
 
-enum ol_exit ol_cmd_needs(const char *command, const char *option)
+enum ol_exit ol_cmd_misused(const char *command, const char *key, const char *option)
 {
     struct ol_fault f;
 
-    ol_fault_set(&f, OL_EXIT_USAGE, "err.usage.needs", "command", command, "option", option, NULL);
+    ol_fault_set(&f, OL_EXIT_USAGE, key, "command", command, "option", option, NULL);
     return ol_cmd_fail(&f);
+}
+
+enum ol_exit ol_cmd_needs(const char *command, const char *option)
+{
+    return ol_cmd_misused(command, "err.usage.needs", option);
 }
 
 enum ol_exit ol_cmd_bad_value(const char *option, const char *value, const char *meant)
@@ -31,6 +36,14 @@ enum ol_exit ol_cmd_bad_value(const char *option, const char *value, const char 
 
     ol_fault_set(&f, OL_EXIT_USAGE, "err.usage.meant", "option", option, "value", value, "meant", meant,
                  NULL);
+    return ol_cmd_fail(&f);
+}
+
+enum ol_exit ol_cmd_bad_word(const char *command, const char *value, const char *meant)
+{
+    struct ol_fault f;
+
+    ol_fault_set(&f, OL_EXIT_USAGE, "err.usage.verb", "command", command, "value", value, "meant", meant, NULL);
     return ol_cmd_fail(&f);
 }
 
@@ -54,6 +67,31 @@ enum ol_err ol_cmd_ask(const struct ol_cli *c, const char *method, json_t *param
     ol_control_close(&control);
     ol_home_close(&h);
     return err;
+}
+
+void ol_cmd_say(const struct ol_cli *c, json_t *result, const char *key)
+{
+    char word[6][OL_WORD_MAX];
+
+    if (c->json) {
+        ol_print_json(result);
+        return;
+    }
+    ol_print(stdout, key, "id", ol_word(result, "id", word[0]), "line", ol_word(result, "line", word[1]), "state",
+             ol_word(result, "state", word[2]), "due", ol_word_time(result, "due", word[3]), "kind",
+             ol_word(result, "kind", word[4]), "number", ol_word(result, "number", word[5]), NULL);
+    json_decref(result);
+}
+
+enum ol_exit ol_cmd_do(const struct ol_cli *c, const char *method, json_t *params, const char *key)
+{
+    json_t *result;
+    struct ol_fault f;
+
+    if (ol_cmd_ask(c, method, params, OL_ANSWER_MS, &result, &f) != OL_OK)
+        return ol_cmd_fail(&f);
+    ol_cmd_say(c, result, key);
+    return OL_EXIT_DONE;
 }
 
 /* stdin to its end; at most one byte more than may be. */

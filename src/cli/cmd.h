@@ -90,15 +90,24 @@ void ol_cmd_speak(const struct ol_cli *c, const char *command);
 
 /* Says a fault on stderr and gives its exit code. */
 enum ol_exit ol_cmd_fail(const struct ol_fault *f);
+/* One of the catalogue's faults of usage, with {command} and {option}; "" where it names none. */
+enum ol_exit ol_cmd_misused(const char *command, const char *key, const char *option);
 /* The fault of a missing option. */
 enum ol_exit ol_cmd_needs(const char *command, const char *option);
 /* The fault of a wrong value for an option: says which are meant. */
 enum ol_exit ol_cmd_bad_value(const char *option, const char *value, const char *meant);
+/* The same for a word that is no option: a command's verb, or what a verb takes. */
+enum ol_exit ol_cmd_bad_word(const char *command, const char *value, const char *meant);
 /* ol_control_call on a connection of its own to the home's running station. */
 OL_MUST_USE enum ol_err ol_cmd_ask(const struct ol_cli *c, const char *method, json_t *params,
                                    int timeout_ms, json_t **result, struct ol_fault *f);
 /* How long a station that does not have to wait for anybody may take to answer. */
 #define OL_ANSWER_MS 10000
+/* Asks for something to be written and says with this text of the catalogue what came of it: {id}, {line}, {state}, {due},
+ * {kind} and {number} are the words of the answer. Steals the parameters. */
+enum ol_exit ol_cmd_do(const struct ol_cli *c, const char *method, json_t *params, const char *key);
+/* Says so of an answer. Takes it. */
+void ol_cmd_say(const struct ol_cli *c, json_t *result, const char *key);
 /* What `status` prints: said by the station, or found in its home when it does not run. On OK *status is
  * the caller's. */
 OL_MUST_USE enum ol_err ol_cmd_status_of(const struct ol_home *h, json_t **status, struct ol_fault *f);

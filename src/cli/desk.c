@@ -7,41 +7,12 @@
 
 #define DESK_TEXT_MAX 512u
 
-/* ---- What is asked ---- */
-
-static enum ol_exit ask_and_show(const struct ol_cli *c, const char *method, json_t *params, const char *key)
-{
-    json_t *result;
-    char id[OL_WORD_MAX];
-    char due[OL_WORD_MAX];
-    struct ol_fault f;
-
-    if (ol_cmd_ask(c, method, params, OL_ANSWER_MS, &result, &f) != OL_OK)
-        return ol_cmd_fail(&f);
-    if (c->json) {
-        ol_print_json(result);
-        return OL_EXIT_DONE;
-    }
-    ol_print(stdout, key, "line", c->args.operand[1], "id", ol_word(result, "id", id), "due",
-             ol_word_time(result, "due", due), NULL);
-    json_decref(result);
-    return OL_EXIT_DONE;
-}
-
 static enum ol_exit say(const struct ol_cli *c, const char *key)
 {
     json_t *params = json_pack("{s:s,s:s,s:s?}", "line", c->args.operand[1], "act", c->args.operand[0], "role",
                                ol_args_value(&c->args, "role"));
 
-    return ask_and_show(c, "desk", params, key);
-}
-
-static enum ol_exit misused(const char *key, const char *option)
-{
-    struct ol_fault f;
-
-    ol_fault_set(&f, OL_EXIT_USAGE, key, "command", "desk", "option", option, NULL);
-    return ol_cmd_fail(&f);
+    return ol_cmd_do(c, "desk", params, key);
 }
 
 static enum ol_exit announce_absence(const struct ol_cli *c)
@@ -53,22 +24,19 @@ static enum ol_exit announce_absence(const struct ol_cli *c)
 
     for (size_t i = 0; i < 2; i++) {
         moment[i] = ol_cmd_time(c->args.operand[2 + i]);
-        if (moment[i] == 0) {
-            ol_fault_set(&f, OL_EXIT_USAGE, "err.usage.verb", "command", "desk hours", "value", c->args.operand[2 + i],
-                         "meant", "2026-11-21T14:32Z, +30m, +2h", NULL);
-            return ol_cmd_fail(&f);
-        }
+        if (moment[i] == 0)
+            return ol_cmd_bad_word("desk hours", c->args.operand[2 + i], "2026-11-21T14:32Z, +30m, +2h");
     }
     if (reason != NULL) {
         text = ol_cmd_text(reason, &f);
         if (text == NULL)
             return ol_cmd_fail(&f);
     }
-    return ask_and_show(c, "desk_hours",
-                        json_pack("{s:s,s:I,s:I,s:b,s:o?}", "line", c->args.operand[1], "from", (json_int_t)moment[0],
-                                  "to", (json_int_t)moment[1], "outage", ol_args_value(&c->args, "outage") != NULL,
-                                  "reason", text),
-                        "say.desk.hours");
+    return ol_cmd_do(c, "desk_hours",
+                     json_pack("{s:s,s:I,s:I,s:b,s:o?}", "line", c->args.operand[1], "from", (json_int_t)moment[0],
+                               "to", (json_int_t)moment[1], "outage", ol_args_value(&c->args, "outage") != NULL,
+                               "reason", text),
+                     "say.desk.hours");
 }
 
 static enum ol_exit announce(const struct ol_cli *c)
@@ -76,13 +44,14 @@ static enum ol_exit announce(const struct ol_cli *c)
     const char *weekly = ol_args_value(&c->args, "weekly");
 
     if (weekly == NULL)
-        return c->args.operands < 4 ? misused("err.usage.few", "") : announce_absence(c);
+        return c->args.operands < 4 ? ol_cmd_misused("desk", "err.usage.few", "") : announce_absence(c);
     if (c->args.operands > 2)
-        return misused("err.usage.operands", "");
+        return ol_cmd_misused("desk", "err.usage.operands", "");
     if (ol_args_value(&c->args, "reason") != NULL || ol_args_value(&c->args, "outage") != NULL)
-        return misused("err.usage.option", ol_args_value(&c->args, "reason") != NULL ? "reason" : "outage");
-    return ask_and_show(c, "desk_hours", json_pack("{s:s,s:s}", "line", c->args.operand[1], "weekly", weekly),
-                        "say.desk.hours");
+        return ol_cmd_misused("desk", "err.usage.option",
+                              ol_args_value(&c->args, "reason") != NULL ? "reason" : "outage");
+    return ol_cmd_do(c, "desk_hours", json_pack("{s:s,s:s}", "line", c->args.operand[1], "weekly", weekly),
+                     "say.desk.hours");
 }
 
 enum ol_exit ol_cmd_desk(const struct ol_cli *c)
@@ -91,17 +60,14 @@ enum ol_exit ol_cmd_desk(const struct ol_cli *c)
         const char *verb;
         const char *key;
     } acts[] = {{"attend", "say.desk.attend"}, {"leave", "say.desk.leave"}, {"check", "say.desk.check"}};
-    struct ol_fault f;
 
     if (strcmp(c->args.operand[0], "hours") == 0)
         return announce(c);
     for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++) {
         if (strcmp(c->args.operand[0], acts[i].verb) == 0)
-            return c->args.operands == 2 ? say(c, acts[i].key) : misused("err.usage.operands", "");
+            return c->args.operands == 2 ? say(c, acts[i].key) : ol_cmd_misused("desk", "err.usage.operands", "");
     }
-    ol_fault_set(&f, OL_EXIT_USAGE, "err.usage.verb", "command", "desk", "value", c->args.operand[0], "meant",
-                 "attend, leave, check, hours", NULL);
-    return ol_cmd_fail(&f);
+    return ol_cmd_bad_word("desk", c->args.operand[0], "attend, leave, check, hours");
 }
 
 /* ---- In a status ---- */

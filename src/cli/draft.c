@@ -7,14 +7,6 @@
 #include "base/limits.h"
 #include "cli/cmd.h"
 
-static enum ol_exit misused(const char *key, const char *command, const char *option)
-{
-    struct ol_fault f;
-
-    ol_fault_set(&f, OL_EXIT_USAGE, key, "command", command, "option", option, NULL);
-    return ol_cmd_fail(&f);
-}
-
 /* 0 and the fault said when it is no number. */
 static json_int_t read_number(const char *operand)
 {
@@ -177,10 +169,10 @@ static enum ol_exit change(const struct ol_cli *c)
     struct ol_fault f;
 
     if (c->args.operands < 3 || fields == (operand != NULL))
-        return misused("err.usage.text_or_form", "draft", "");
+        return ol_cmd_misused("draft", "err.usage.text_or_form", "");
     for (size_t i = 0; i < c->args.given; i++) {
         if (!is_of_change(c->args.give[i].opt->name))
-            return misused("err.usage.option", "draft change", c->args.give[i].opt->name);
+            return ol_cmd_misused("draft change", "err.usage.option", c->args.give[i].opt->name);
     }
     number = read_number(c->args.operand[2]);
     if (number == 0)
@@ -206,7 +198,7 @@ enum ol_exit ol_cmd_draft(const struct ol_cli *c)
     if (strcmp(first, "change") == 0)
         return change(c);
     if (n > 2)
-        return misused("err.usage.operands", "draft", "");
+        return ol_cmd_misused("draft", "err.usage.operands", "");
     message = ol_cmd_message(c, n > 1 ? c->args.operand[1] : NULL, &f);
     return write_words(c, first, 0, message, &f);
 }

@@ -230,12 +230,10 @@ static enum ol_exit add(const struct ol_cli *c)
 enum ol_exit ol_cmd_frame(const struct ol_cli *c)
 {
     const char *verb = c->args.operand[0];
-    struct ol_fault f;
 
     if (strcmp(verb, "list") == 0 && c->args.operands == 1)
         return list(c);
     if (strcmp(verb, "add") == 0 && c->args.operands == 2)
         return add(c);
-    ol_fault_set(&f, OL_EXIT_USAGE, "err.usage.verb", "command", c->command, "value", verb, "meant", "list, add", NULL);
-    return ol_cmd_fail(&f);
+    return ol_cmd_bad_word(c->command, verb, "list, add");
 }

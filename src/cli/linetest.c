@@ -3,38 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/cmd.h"
+#include "cli/agree.h"
 
 #define EVERY_MIN 60
-
-static enum ol_exit misused(const struct ol_cli *c, const char *key, const char *option)
-{
-    struct ol_fault f;
-
-    ol_fault_set(&f, OL_EXIT_USAGE, key, "command", c->command, "value", c->args.operand[0], "meant",
-                 "propose, accept, decline, end, schedule, send, answer, list", "option", option, NULL);
-    return ol_cmd_fail(&f);
-}
-
-/* What was written is said with its id. */
-static enum ol_exit ask(const struct ol_cli *c, const char *method, json_t *params, const char *key)
-{
-    char id[OL_WORD_MAX];
-    json_t *result;
-    struct ol_fault f;
-
-    if (ol_cmd_ask(c, method, params, OL_ANSWER_MS, &result, &f) != OL_OK)
-        return ol_cmd_fail(&f);
-    if (c->json) {
-        ol_print_json(result);
-        return OL_EXIT_DONE;
-    }
-    ol_print(stdout, key, "id", ol_word(result, "id", id), "line", c->args.operand[1], NULL);
-    json_decref(result);
-    return OL_EXIT_DONE;
-}
-
-/* ---- The schedule ---- */
 
 static enum ol_exit propose(const struct ol_cli *c)
 {
@@ -48,19 +19,17 @@ static enum ol_exit propose(const struct ol_cli *c)
         return ol_cmd_bad_value("every", every, "10 - 1440");
     if (start != NULL && from == 0)
         return ol_cmd_bad_value("start", start, "2026-11-21T14:32Z, +30m, +2h");
-    return ask(c, "propose",
-               json_pack("{s:s,s:s,s:I,s:I,s:s?,s:s?}", "line", c->args.operand[1], "topic", "tests", "every",
-                         (json_int_t)minutes, "start", (json_int_t)from, "role_here",
-                         ol_args_value(&c->args, "role-here"), "role_there", ol_args_value(&c->args, "role-there")),
-               "say.agree.proposed");
+    return ol_cmd_do(c, "propose",
+                     json_pack("{s:s,s:s,s:I,s:I,s:s?,s:s?}", "line", c->args.operand[1], "topic", "tests", "every",
+                               (json_int_t)minutes, "start", (json_int_t)from, "role_here",
+                               ol_args_value(&c->args, "role-here"), "role_there",
+                               ol_args_value(&c->args, "role-there")),
+                     "say.agree.proposed");
 }
 
 static enum ol_exit respond(const struct ol_cli *c)
 {
-    return ask(c, "respond",
-               json_pack("{s:s,s:s,s:s,s:s,s:s?}", "line", c->args.operand[1], "topic", "tests", "verb",
-                         c->args.operand[0], "about", c->args.operand[2], "reason", ol_args_value(&c->args, "reason")),
-               "say.agree.responded");
+    return ol_agree_respond(c, "tests");
 }
 
 static void print_if(const json_t *said, const char *name, const char *key)
@@ -94,18 +63,18 @@ static enum ol_exit send(const struct ol_cli *c)
     struct ol_fault f;
 
     if (next == (c->args.operands == 3))
-        return misused(c, next ? "err.usage.operands" : "err.usage.few", "");
+        return ol_cmd_misused(c->command, next ? "err.usage.operands" : "err.usage.few", "");
     if (next && ol_args_value(&c->args, "lang") != NULL)
-        return misused(c, "err.usage.option", "lang");
+        return ol_cmd_misused(c->command, "err.usage.option", "lang");
     if (!next) {
         text = ol_cmd_text(c->args.operand[2], &f);
         if (text == NULL)
             return ol_cmd_fail(&f);
     }
-    return ask(c, "test_send",
-               json_pack("{s:s,s:o?,s:s?}", "line", c->args.operand[1], "text", text, "lang",
-                         ol_args_value(&c->args, "lang")),
-               "say.test.sent");
+    return ol_cmd_do(c, "test_send",
+                     json_pack("{s:s,s:o?,s:s?}", "line", c->args.operand[1], "text", text, "lang",
+                               ol_args_value(&c->args, "lang")),
+                     "say.test.sent");
 }
 
 static enum ol_exit answer(const struct ol_cli *c)
@@ -119,10 +88,10 @@ static enum ol_exit answer(const struct ol_cli *c)
         if (text == NULL)
             return ol_cmd_fail(&f);
     }
-    return ask(c, "test_answer",
-               json_pack("{s:s,s:s,s:o?,s:s?}", "line", c->args.operand[1], "id", c->args.operand[2], "translation",
-                         text, "lang", ol_args_value(&c->args, "lang")),
-               "say.test.answered");
+    return ol_cmd_do(c, "test_answer",
+                     json_pack("{s:s,s:s,s:o?,s:s?}", "line", c->args.operand[1], "id", c->args.operand[2],
+                               "translation", text, "lang", ol_args_value(&c->args, "lang")),
+                     "say.test.answered");
 }
 
 /* ---- Looking ---- */
@@ -232,12 +201,13 @@ enum ol_exit ol_cmd_test(const struct ol_cli *c)
             continue;
         stray = find_stray(c, v);
         if (stray != NULL)
-            return misused(c, "err.usage.option", stray);
+            return ol_cmd_misused(c->command, "err.usage.option", stray);
         if (c->args.operands < v->min || c->args.operands > v->max)
-            return misused(c, c->args.operands < v->min ? "err.usage.few" : "err.usage.operands", "");
+            return ol_cmd_misused(c->command, c->args.operands < v->min ? "err.usage.few" : "err.usage.operands", "");
         return v->run(c);
     }
-    return misused(c, "err.usage.verb", "");
+    return ol_cmd_bad_word(c->command, c->args.operand[0],
+                           "propose, accept, decline, end, schedule, send, answer, list");
 }
 
 /* ---- In a status ---- */

@@ -8,14 +8,6 @@
 #define LIST "note list"
 #define ACCEPT "note accept"
 
-static enum ol_exit misused(const char *key, const char *command, const char *option)
-{
-    struct ol_fault f;
-
-    ol_fault_set(&f, OL_EXIT_USAGE, key, "command", command, "option", option, NULL);
-    return ol_cmd_fail(&f);
-}
-
 void ol_note_print(const json_t *note)
 {
     char buf[OL_WORD_MAX];
@@ -65,7 +57,7 @@ static enum ol_exit list(const struct ol_cli *c)
     enum ol_err err;
 
     if (ol_args_value(&c->args, "lang") != NULL)
-        return misused("err.usage.option", LIST, "lang");
+        return ol_cmd_misused(LIST, "err.usage.option", "lang");
     err = ol_home_open(c->home, &h, &f);
     if (!err)
         err = ol_control_open(&h, &control, &f);
@@ -82,20 +74,7 @@ static enum ol_exit list(const struct ol_cli *c)
 
 enum ol_exit ol_note_write(const struct ol_cli *c, const char *method, json_t *params)
 {
-    json_t *note;
-    char number[OL_WORD_MAX];
-    char kind[OL_WORD_MAX];
-    struct ol_fault f;
-
-    if (ol_cmd_ask(c, method, params, OL_ANSWER_MS, &note, &f) != OL_OK)
-        return ol_cmd_fail(&f);
-    if (c->json) {
-        ol_print_json(note);
-        return OL_EXIT_DONE;
-    }
-    ol_print(stdout, "say.note", "number", ol_word(note, "number", number), "kind", ol_word(note, "kind", kind), NULL);
-    json_decref(note);
-    return OL_EXIT_DONE;
+    return ol_cmd_do(c, method, params, "say.note");
 }
 
 static enum ol_exit accept_flaw(const struct ol_cli *c)
@@ -104,9 +83,9 @@ static enum ol_exit accept_flaw(const struct ol_cli *c)
     struct ol_fault f;
 
     if (ol_args_value(&c->args, "kind") != NULL)
-        return misused("err.usage.option", ACCEPT, "kind");
+        return ol_cmd_misused(ACCEPT, "err.usage.option", "kind");
     if (ol_args_value(&c->args, "lang") != NULL)
-        return misused("err.usage.option", ACCEPT, "lang");
+        return ol_cmd_misused(ACCEPT, "err.usage.option", "lang");
     text = ol_cmd_text(c->args.operand[1], &f);
     return text != NULL ? ol_note_write(c, "book_accept", json_pack("{s:o}", "reason", text)) : ol_cmd_fail(&f);
 }
@@ -118,7 +97,7 @@ static enum ol_exit write_note(const struct ol_cli *c)
     struct ol_fault f;
 
     if (c->args.operands < 3)
-        return misused("err.usage.few", "note", "");
+        return ol_cmd_misused("note", "err.usage.few", "");
     text = ol_cmd_text(c->args.operand[2], &f);
     if (text == NULL)
         return ol_cmd_fail(&f);

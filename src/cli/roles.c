@@ -7,23 +7,6 @@
 
 #define ROLES_MAX 640u
 
-static enum ol_exit misused(const struct ol_cli *c, const char *key)
-{
-    struct ol_fault f;
-
-    ol_fault_set(&f, OL_EXIT_USAGE, key, "command", c->command, NULL);
-    return ol_cmd_fail(&f);
-}
-
-static enum ol_exit unknown_verb(const struct ol_cli *c, const char *meant)
-{
-    struct ol_fault f;
-
-    ol_fault_set(&f, OL_EXIT_USAGE, "err.usage.verb", "command", c->command, "value", c->args.operand[0],
-                 "meant", meant, NULL);
-    return ol_cmd_fail(&f);
-}
-
 /* The operands from one on; NULL when one is not UTF-8. */
 static json_t *operands(const struct ol_cli *c, size_t from)
 {
@@ -51,24 +34,6 @@ static const char *join(const json_t *words, char out[static ROLES_MAX])
             len += (size_t)snprintf(out + len, ROLES_MAX - len, "%s%s", i > 0 ? ", " : "", json_string_value(word));
     }
     return out;
-}
-
-/* Asks; says with this text what was done. */
-static enum ol_exit ask_and_say(const struct ol_cli *c, const char *method, json_t *params, const char *key)
-{
-    json_t *result;
-    char word[OL_WORD_MAX];
-    struct ol_fault f;
-
-    if (ol_cmd_ask(c, method, params, OL_ANSWER_MS, &result, &f) != OL_OK)
-        return ol_cmd_fail(&f);
-    if (c->json) {
-        ol_print_json(result);
-        return OL_EXIT_DONE;
-    }
-    ol_print(stdout, key, "id", ol_word(result, json_object_get(result, "id") != NULL ? "id" : "number", word), NULL);
-    json_decref(result);
-    return OL_EXIT_DONE;
 }
 
 /* Asks for a list; shows each of its objects. */
@@ -120,18 +85,18 @@ static void print_officer(const json_t *officer)
 static enum ol_exit tell_role(const struct ol_cli *c)
 {
     if (c->args.operands < 3)
-        return misused(c, "err.usage.few");
-    return ask_and_say(c, "roster",
-                       json_pack("{s:s,s:s,s:s,s:o}", "line", c->args.operand[1], "verb", c->args.operand[0], "role",
-                                 c->args.operand[2], "levels", operands(c, 3)), "say.roster");
+        return ol_cmd_misused(c->command, "err.usage.few", "");
+    return ol_cmd_do(c, "roster",
+                     json_pack("{s:s,s:s,s:s,s:o}", "line", c->args.operand[1], "verb", c->args.operand[0], "role",
+                               c->args.operand[2], "levels", operands(c, 3)), "say.roster");
 }
 
 static enum ol_exit set_officer(const struct ol_cli *c)
 {
     if (c->args.operands < 2)
-        return misused(c, "err.usage.few");
-    return ask_and_say(c, "officer", json_pack("{s:s,s:o}", "name", c->args.operand[1], "roles", operands(c, 2)),
-                       "say.noted");
+        return ol_cmd_misused(c->command, "err.usage.few", "");
+    return ol_cmd_do(c, "officer", json_pack("{s:s,s:o}", "name", c->args.operand[1], "roles", operands(c, 2)),
+                     "say.noted");
 }
 
 enum ol_exit ol_cmd_roster(const struct ol_cli *c)
@@ -144,11 +109,11 @@ enum ol_exit ol_cmd_roster(const struct ol_cli *c)
         return set_officer(c);
     if (strcmp(verb, "officers") == 0)
         return c->args.operands == 1 ? ask_and_list(c, "officers", "officers", print_officer)
-                                     : misused(c, "err.usage.operands");
+                                     : ol_cmd_misused(c->command, "err.usage.operands", "");
     if (strcmp(verb, "list") != 0)
-        return unknown_verb(c, "add, remove, hands, list, officer, officers");
+        return ol_cmd_bad_word(c->command, verb, "add, remove, hands, list, officer, officers");
     if (c->args.operands != 2)
-        return misused(c, c->args.operands < 2 ? "err.usage.few" : "err.usage.operands");
+        return ol_cmd_misused(c->command, c->args.operands < 2 ? "err.usage.few" : "err.usage.operands", "");
     return ask_and_list(c, "roles", "roles", print_role);
 }
 
@@ -166,9 +131,9 @@ static void print_rule(const json_t *rule)
 
 static enum ol_exit set_rule(const struct ol_cli *c)
 {
-    return ask_and_say(c, "rule",
-                       json_pack("{s:s,s:b,s:o}", "line", c->args.operand[1], "flash",
-                                 ol_args_value(&c->args, "flash") != NULL, "roles", operands(c, 2)), "say.noted");
+    return ol_cmd_do(c, "rule",
+                     json_pack("{s:s,s:b,s:o}", "line", c->args.operand[1], "flash",
+                               ol_args_value(&c->args, "flash") != NULL, "roles", operands(c, 2)), "say.noted");
 }
 
 enum ol_exit ol_cmd_rule(const struct ol_cli *c)
@@ -176,10 +141,10 @@ enum ol_exit ol_cmd_rule(const struct ol_cli *c)
     const char *verb = c->args.operand[0];
 
     if (strcmp(verb, "set") == 0)
-        return c->args.operands > 2 ? set_rule(c) : misused(c, "err.usage.few");
+        return c->args.operands > 2 ? set_rule(c) : ol_cmd_misused(c->command, "err.usage.few", "");
     if (strcmp(verb, "lift") != 0 && strcmp(verb, "list") != 0)
-        return unknown_verb(c, "set, lift, list");
+        return ol_cmd_bad_word(c->command, verb, "set, lift, list");
     if (c->args.operands > 2)
-        return misused(c, "err.usage.operands");
+        return ol_cmd_misused(c->command, "err.usage.operands", "");
     return strcmp(verb, "lift") == 0 ? set_rule(c) : ask_and_list(c, "rules", "rules", print_rule);
 }

@@ -58,7 +58,7 @@ static enum ol_exit propose_times(const struct ol_cli *c)
 
         if (value == NULL || (!is_role(name) && seconds_of(value) < 0)) {
             json_decref(terms);
-            return ol_cmd_bad_value("times propose", c->args.operand[i], "flash=60s, duty=30m, deputy-here=watch-two");
+            return ol_cmd_bad_word("times propose", c->args.operand[i], "flash=60s, duty=30m, deputy-here=watch-two");
         }
         json_object_set_new(terms, name, is_role(name) ? json_string(value) : json_integer(seconds_of(value)));
     }
@@ -132,7 +132,7 @@ static enum ol_exit propose_handling(const struct ol_cli *c)
         if (names == NULL || len == 0) {
             json_decref(names);
             json_decref(terms);
-            return ol_cmd_bad_value("handling propose", word, "ministers-only=publish,feed,forward, internal=nothing");
+            return ol_cmd_bad_word("handling propose", word, "ministers-only=publish,feed,forward, internal=nothing");
         }
         json_object_setn_new(terms, word, len, names);
     }
@@ -194,7 +194,7 @@ static enum ol_exit propose_rate(const struct ol_cli *c)
     unsigned long n = strtoul(given, &end, 10);
 
     if (*given < '0' || *given > '9' || *end != '\0' || n > INT32_MAX)
-        return ol_cmd_bad_value("rate propose", given, "1 .. 1000000");
+        return ol_cmd_bad_word("rate propose", given, "1 .. 1000000");
     return propose(c, "rate", json_pack("{s:I}", "per_minute", (json_int_t)n));
 }
 

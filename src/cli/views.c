@@ -82,7 +82,7 @@ enum ol_exit ol_cmd_views(const struct ol_cli *c)
     enum ol_exit code;
 
     if (strcmp(c->args.operand[0], "rebuild") != 0)
-        return ol_cmd_bad_value("views", c->args.operand[0], "rebuild");
+        return ol_cmd_bad_word("views", c->args.operand[0], "rebuild");
     if (ol_home_open(c->home, &h, &f))
         return ol_cmd_fail(&f);
     code = ol_args_value(&c->args, "check") != NULL ? check(c, &h) : rebuild(c, &h);
