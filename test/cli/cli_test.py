@@ -458,6 +458,15 @@ class Talking(Case):
         self.assertEqual({"line": "north", "wait": "taken", "timeout_ms": 2500, "messages": [
             {"text": "火急", "subject": "Ünterwegs", "lang": "de", "precedence": "flash", "exercise": True}]}, params)
 
+    def test_an_alarm_reads_with_its_count_and_one_of_no_known_kind_in_the_words_of_the_station(self):
+        alarm = {"schema": 1, "id": "7", "priority": "warning", "state": "unacknowledged", "kind": "of_tomorrow", "line": "north",
+                 "about": None, "raised_at": "2026-11-21T14:32:08Z", "act_by": "2026-11-21T14:33:08Z", "count": 3,
+                 "exercise": True, "cause": "why", "consequence": "what follows", "action": "what to do"}
+        with Station(self.home, alarms=lambda _: result(alarms=[alarm])):
+            rows = self.run_it("-C", self.home, "alarm", "list").splitlines()
+        self.assertRegex(rows[0], r"^7 +warning +unacknowledged +of_tomorrow +north +- +211432Z NOV 26 +x3 +\S+")
+        self.assertEqual(["why", "what follows", "what to do"], [row.strip() for row in rows[1:4]])
+
     def test_send_has_calm_defaults(self):
         (_, params), = self.asked("send", "north", "text", send=self.sent())
         self.assertEqual({"line": "north", "wait": None, "timeout_ms": 30000, "messages": [

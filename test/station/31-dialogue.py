@@ -3,6 +3,7 @@
 """Messages that must be answered: what they ask for, what closes them, what takes their place, whom they were passed on to.
 Both sides see the same of all of it, in list and in show."""
 import os
+import sqlite3
 import sys
 import unittest
 
@@ -200,6 +201,21 @@ class Dialogue(unittest.TestCase):
         running = self.a.run("views", "rebuild")
         self.assertEqual(running.code, 1)
         self.assertIn("openline down", running.err)
+
+    def test_a_kept_view_that_does_not_say_what_the_record_says_is_found_and_made_anew(self):
+        self.send("kept")
+        self.addCleanup(self.pair.up)
+        self.a.must("down")
+        path = os.path.join(self.a.home, "record.db")
+        with sqlite3.connect(path) as db:
+            self.assertGreater(db.execute("UPDATE view SET row = zeroblob(length(row)) WHERE key <> 0").rowcount, 0)
+        db.close()
+        stations.write_sums(path)
+        found = self.a.run("views", "rebuild", "--check")
+        self.assertEqual(found.code, 12, found.err)
+        self.assertIn("openline views rebuild", found.out)
+        self.assertIn("all as the record says", self.a.must("views", "rebuild").out)
+        self.assertEqual(self.a.must("views", "rebuild", "--check", "--json").json["differ"], 0)
 
     def test_what_is_told_delivered_shows_since_when_at_once(self):
         for _ in range(20):

@@ -163,10 +163,19 @@ class Search(unittest.TestCase):
 
     def test_an_index_garbled_under_a_running_station_costs_nobody_anything(self):
         self.all_are_found()
+        for i in range(20):
+            self.pair.a.must("send", "freedonia", " ".join(f"w{n}" for n in range(i * 3000, i * 3000 + 3000)))
+        self.assertEqual(len(self.found("w59999")), 1)
         self.ended(signal.SIGTERM)
         self.again()
-        garble(os.path.join(self.pair.a.home, "search.db"), 512)
+        self.found("convoy")  # a page or two of the index are in its memory now
+        index = os.path.join(self.pair.a.home, INDEX[0])
+        self.assertGreater(os.path.getsize(index), 1 << 18)
+        garble(index, 512)
+        self.assertEqual(len(self.found("w30007")), 1)
         self.all_are_found()
+        with open(os.path.join(self.pair.a.home, "log", "openlined.log"), encoding="utf-8") as log:
+            self.assertIn("search.db is damaged", log.read())
 
     def test_an_index_that_cannot_be_made_refuses_searches_and_nothing_else(self):
         index = os.path.join(self.pair.a.home, "search.db")

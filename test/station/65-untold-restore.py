@@ -75,7 +75,10 @@ class UntoldRestore(unittest.TestCase):
         self.a.must("up")
         sent = self.a.must("send", "freedonia", "meanwhile", "--json").json
         self.assertEqual((sent["id"], sent["state"]), (None, "released"))
-        self.assertTrue(self.a.line("freedonia")["reason"])
+        reason = self.a.line("freedonia")["reason"]
+        self.assertTrue(reason)
+        self.assertIn(reason, self.a.must("brief", "freedonia").out)
+        self.assertIn(reason, self.a.run("doctor").out)
         self.b.must("up")
         wait_for(lambda: any(m["text"] == "meanwhile" for m in self.b.must("list", "ruritania", "--json").lines), "it")
         self.both_equal()

@@ -158,6 +158,13 @@ class Equivocation(Proofs):
                 f.write(changed)
             self.verify(12)
 
+    def test_the_doctor_fails_on_a_contradiction_and_says_what_it_means(self):
+        self.contradict()
+        answer = self.b.run("doctor", "--json")
+        said = [row["detail"] for row in answer.lines if row["check"] == "line ruritania" and row["result"] == "FAIL"]
+        self.assertEqual(answer.code, 1)
+        self.assertTrue(any("signed two entries under one number" in text for text in said), said)
+
     def test_an_officer_accepts_the_resume_and_the_line_goes_on(self):
         self.contradict()
         refused = self.a.run("unfreeze", "freedonia", "--reason", "nothing happened here")
