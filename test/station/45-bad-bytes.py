@@ -4,6 +4,7 @@
 import json
 import os
 import random
+import re
 import socket
 import sys
 import unittest
@@ -11,6 +12,12 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import stations
 from stations import wait_for
+
+
+NAMES = ("line", "id", "text", "act", "kind", "after", "limit", "topic", "level", "verb", "about", "reason", "start", "end",
+         "role", "role_here", "role_there", "hours", "terms", "lang", "translation", "every", "draft", "message", "remark",
+         "roles", "name", "flash", "fields", "stage", "until", "weekly", "from", "to", "outage", "query", "messages", "wait",
+         "timeout_ms", "levels", "month", "officer", "alarms", "exercise", "purpose")
 
 
 class Recorder(stations.Proxy):
@@ -193,6 +200,30 @@ class BadBytes(unittest.TestCase):
                     self.assertIn("error", answer, (method, params))
         self.assertEqual(self.a.must("list", "freedonia", "--json").lines, [])
         self.goes_on()
+
+    def test_every_method_answers_whatever_it_is_asked_and_the_records_stay_one(self):
+        """Some of it makes sense by chance and is written; then both sides have it."""
+        with open(os.path.join(stations.TOP, "doc", "control.md"), encoding="utf-8") as doc:
+            methods = set(re.findall(r"(?m)^### (\w+)$", doc.read())) - {"stop", "close"}
+        self.assertGreater(len(methods), 35)
+        one = self.b.must("send", "ruritania", "one", "--json").json["id"]
+        values = (5, -1, 1 << 40, 1.5, True, None, "", "x", one, "A1", "B9", "en", "x" * 70000, "\u202e", [], [5], ["x"], {},
+                  {"1": "x"}, {"text": "x"}, "propose", "readback", "channel", "tests", "times", "2026-11")
+        for method in sorted(methods | {"officers", "rules", "drafts", "draft_show"}):
+            for n in range(40):
+                params = {name: self.random.choice(values) for name in self.random.sample(NAMES, self.random.randrange(6))}
+                if n % 4:
+                    params["line"] = "freedonia"
+                elif n % 8:
+                    params["line"] = "nowhere"
+                answer = self.a.rpc(method, params)
+                self.assertNotEqual("error" in answer, "result" in answer, (method, params, answer))
+                if "error" in answer:
+                    self.assertNotEqual(answer["error"]["code"], -32601, method)
+                    self.assertTrue(answer["error"]["message"], (method, params))
+        self.goes_on()
+        wait_for(lambda: stations.record(self.a, "freedonia").keys() == stations.record(self.b, "ruritania").keys(),
+                 "one record", 30)
 
     def test_oversized_and_deep_requests(self):
         self.ask_raw(b"x" * (5 << 20) + b"\n")
