@@ -121,6 +121,7 @@ bool agree_allows(struct line *l, uint8_t flags, const struct ol_message *meant,
 {
     const struct ol_agree *a = agreed(l);
     const struct ol_channel *c = ol_agree_level(a, meant->level);
+    char level[OL_WORD_LEVEL + 1];
     struct ol_step step;
 
     if (!terms_allow(l, meant, f))
@@ -129,7 +130,14 @@ bool agree_allows(struct line *l, uint8_t flags, const struct ol_message *meant,
         ol_fault_set(f, OL_EXIT_FAILED, "err.station.instruction", "line", l->info.name, NULL);
         return false;
     }
-    if (c == NULL || ol_flags_precedence(flags) == OL_FLASH || ol_channel_step(c, &step) != OL_CHANNEL_SUSPENDED)
+    if (meant->level.len == 0 || ol_flags_precedence(flags) == OL_FLASH)
+        return true;
+    if (c == NULL) {
+        level_name(meant->level, level);
+        ol_fault_set(f, OL_EXIT_USAGE, "err.agree.no_level", "line", l->info.name, "level", level, NULL);
+        return false;
+    }
+    if (ol_channel_step(c, &step) != OL_CHANNEL_SUSPENDED)
         return true;
     fault_suspended(l, c, &step, f);
     return false;

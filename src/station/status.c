@@ -110,13 +110,14 @@ static json_t *line_json(struct line *l, struct ol_now now)
     ol_hash_hex(&l->info.id, id);
     key = reason_key(l, &st);
     line = json_pack(
-        "{s:s,s:s,s:o,s:s,s:b,s:b,s:b,s:o,s:o,s:I,s:I,s:o,s:s,s:o,s:s?,s:o,s:I,s:o,s:o}", "name", l->info.name, "id", id,
-        "side", json_sprintf("%c", line_side(l)), "state", state_of(st.up, st.configured), "compared", l->info.compared, "closed",
-        ending_is_closed(l), "revoked", l->info.revoked, "clock_offset_s",
-        l->core->clock_known ? json_integer((json_int_t)l->core->clock_offset_s) : json_null(), "last_heard_ms",
-        st.heard ? json_integer((json_int_t)st.heard_ms) : json_null(), "own_head", (json_int_t)st.own_head, "peer_head", (json_int_t)st.peer_head, "peer", who_json(&l->peer_card), "signing",
-        signing_name(st.signing), "reason", key != NULL ? reason_json(l, key) : json_null(), "reason_key", key, "alarms",
-        alarms_of_line(&st), "outbox", (json_int_t)l->outbox_n, "paths", paths_json(l, now), "counters",
+        "{s:s,s:s,s:o,s:s,s:b,s:b,s:b,s:o,s:o,s:I,s:I,s:o,s:s,s:o,s:s?,s:o,s:I,s:o,s:o}",
+        "name", l->info.name, "id", id, "side", json_sprintf("%c", line_side(l)), "state", state_of(st.up, st.configured),
+        "compared", l->info.compared, "closed", ending_is_closed(l), "revoked", l->info.revoked,
+        "clock_offset_s", l->core->clock_known ? json_integer((json_int_t)l->core->clock_offset_s) : json_null(),
+        "last_heard_ms", st.heard ? json_integer((json_int_t)st.heard_ms) : json_null(),
+        "own_head", (json_int_t)st.own_head, "peer_head", (json_int_t)st.peer_head, "peer", who_json(&l->peer_card),
+        "signing", signing_name(st.signing), "reason", key != NULL ? reason_json(l, key) : json_null(), "reason_key", key,
+        "alarms", alarms_of_line(&st), "outbox", (json_int_t)l->outbox_n, "paths", paths_json(l, now), "counters",
         json_pack("{s:I,s:I,s:I,s:I,s:I}", "dropped", (json_int_t)l->core->count.malformed, "replayed",
                   (json_int_t)l->core->count.replayed, "strangers", (json_int_t)l->core->count.strangers, "bytes_in",
                   (json_int_t)l->core->count.bytes_in, "bytes_out", (json_int_t)l->core->count.bytes_out));

@@ -151,6 +151,13 @@ class Channels(unittest.TestCase):
         self.refused(self.a, 1, "declined", "channel", "accept", "freedonia", asked)
         self.a.must("send", "freedonia", "--level", "climate", "text")
 
+    def test_a_level_that_nobody_brought_in_is_refused_but_to_flash(self):
+        before = len(stations.record(self.a, "freedonia"))
+        self.refused(self.a, 2, "no level minsters", "send", "freedonia", "--level", "minsters", "text")
+        self.refused(self.a, 2, "channel list freedonia", "draft", "freedonia", "--level", "minsters", "text")
+        self.assertEqual(len(stations.record(self.a, "freedonia")), before)
+        self.a.must("send", "freedonia", "--level", "minsters", "-p", "flash", "text")
+
     def marks(self, station, message):
         wait_for(lambda: station.run("show", self.line(station), message).code == 0, f"{message} to arrive")
         shown = station.must("show", self.line(station), message, "--json").json
