@@ -84,6 +84,12 @@ static void add_note(struct brief *b, json_t *note)
         add(b, "notes", note);
 }
 
+/* The station lists those that wait for somebody of this side. */
+static void add_draft(struct brief *b, json_t *draft)
+{
+    add(b, "drafts", draft);
+}
+
 /* Whoever acted on what was superseded must take what stands in its place. */
 static void add_again(struct brief *b)
 {
@@ -175,6 +181,8 @@ static enum ol_err gather(struct brief *b, uint32_t since, struct ol_fault *f)
                                 ol_args_value(&b->c->args, "lang")),
                       add_message, f);
     if (!err)
+        err = each_of(b, "drafts", "drafts", json_pack("{s:s}", "line", b->line), add_draft, f);
+    if (!err)
         err = each_of(b, "notes", "notes", json_pack("{s:s}", "line", b->line), add_note, f);
     if (err)
         return err;
@@ -239,6 +247,7 @@ static void print_brief(const struct brief *b)
     }
     print_section(b, "brief.alarms", "alarms", print_alarm);
     print_section(b, "brief.open", "open", print_open);
+    print_section(b, "brief.drafts", "drafts", ol_draft_print);
     print_section(b, "brief.again", "again", ol_message_print);
     print_section(b, "brief.answered", "answered", ol_message_print);
     print_section(b, "brief.declined", "declined", ol_message_print);
@@ -285,8 +294,8 @@ enum ol_exit ol_cmd_brief(const struct ol_cli *c)
     b.urgent = json_array();
     b.theirs = json_array();
     b.ours = json_array();
-    b.out = json_pack("{s:i,s:O,s:[],s:[],s:[],s:[],s:[],s:[],s:[]}", "schema", 1, "since", b.since, "alarms", "open",
-                      "again", "answered", "declined", "superseded", "notes");
+    b.out = json_pack("{s:i,s:O,s:[],s:[],s:[],s:[],s:[],s:[],s:[],s:[]}", "schema", 1, "since", b.since, "alarms", "open",
+                      "drafts", "again", "answered", "declined", "superseded", "notes");
     err = fill(&b, b.now - days * DAY_S, &f);
     if (!err && c->json)
         ol_print_json(json_incref(b.out));

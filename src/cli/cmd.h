@@ -123,6 +123,7 @@ enum ol_exit ol_cmd_sent(const struct ol_cli *c, json_t *result);
 /* As `list` and as `note list` show one. */
 void ol_message_print(const json_t *m);
 void ol_note_print(const json_t *note);
+void ol_draft_print(const json_t *draft);
 /* Asks for a leaf of the own book; what was written is said with its number, by which it is found again. Steals the
  * parameters. */
 enum ol_exit ol_note_write(const struct ol_cli *c, const char *method, json_t *params);

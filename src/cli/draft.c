@@ -49,7 +49,7 @@ static void print_fields(const json_t *fields)
 }
 
 /* Whose turn it is, then the words, then who has cleared them. */
-static void print_draft(const json_t *draft)
+void ol_draft_print(const json_t *draft)
 {
     const json_t *message = json_object_get(draft, "message");
     const char *next = json_string_value(json_array_get(json_object_get(draft, "roles"), 0));
@@ -80,7 +80,7 @@ static void show(const struct ol_cli *c, json_t *draft)
         ol_print_json(draft);
         return;
     }
-    print_draft(draft);
+    ol_draft_print(draft);
     json_decref(draft);
 }
 

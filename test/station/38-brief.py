@@ -10,7 +10,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import stations
 from stations import wait_for
 
-SECTIONS = ("alarms", "open", "again", "answered", "declined", "superseded", "notes")
+SECTIONS = ("alarms", "open", "drafts", "again", "answered", "declined", "superseded", "notes")
 
 
 class Brief(unittest.TestCase):
@@ -92,6 +92,19 @@ class Brief(unittest.TestCase):
         self.assertNotIn(closed, seen)
         self.act("take", later)
         wait_for(lambda: replaced not in listed(to_come), "what was taken again to be left out")
+
+    def test_drafts_that_wait_are_told_until_they_are_released(self):
+        self.b.must("roster", "officer", "Anna", "desk", "release")
+        self.b.must("rule", "set", "ruritania", "desk", "release")
+        number = self.b.must("draft", "ruritania", "We withdraw at noon.", "--json").json["draft"]
+        self.b.must("clear", "ruritania", str(number), "--as", "Anna")
+        draft, = self.brief()["drafts"]
+        self.assertEqual((draft["draft"], draft["roles"], draft["id"]), (number, ["release"], None))
+        said = self.b.must("brief", "ruritania").out
+        self.assertIn("Drafts that wait: 1", said)
+        self.assertIn("We withdraw at noon.", said)
+        self.b.must("release", "ruritania", str(number), "--as", "Anna")
+        wait_for(lambda: not self.brief()["drafts"], "the draft to be sent")
 
     def test_alarms_that_stand_are_told(self):
         self.a.must("down")
