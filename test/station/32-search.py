@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Search: words as a person types them, in the languages of both sides; and an index that may be lost at any time."""
 import datetime
+import json
 import os
 import shutil
 import signal
@@ -199,6 +200,25 @@ class Search(unittest.TestCase):
             self.ended(signal.SIGKILL)
             self.again()
             self.assertEqual(self.found(word), [sent])
+
+    def test_who_hangs_up_before_the_answer_or_at_the_stations_end_costs_nobody_anything(self):
+        index = os.path.join(self.pair.a.home, INDEX[0])
+        ask = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "search",
+                          "params": {"line": "freedonia", "query": "convoy"}}).encode() + b"\n"
+        for end in (False, True):
+            self.ended(signal.SIGTERM)
+            os.unlink(index)
+            self.again()
+            callers = [self.pair.a.connect() for _ in range(20)]
+            for caller in callers:
+                caller.sendall(ask)
+            if end:
+                self.ended(signal.SIGTERM)
+            for caller in callers:
+                caller.close()
+            if end:
+                self.again()
+            self.all_are_found()
 
     def test_an_index_of_another_record_is_not_believed(self):
         self.all_are_found()

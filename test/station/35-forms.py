@@ -297,6 +297,9 @@ class Forms(unittest.TestCase):
                          ("readback", False, answer.json["misread"]))
         self.assertIn("2027-01-01", acts[0]["text"])
         self.assertEqual(self.readback(sent, {}).code, 12)
+        corrected = self.a.run("correct", "freedonia", sent, "words")
+        self.assertEqual(corrected.code, 1)
+        self.assertIn("Send the form again", corrected.err)
         self.assertEqual(self.readback(sent, values).code, 0)
         self.assertEqual(self.a.run("correct", "freedonia", sent, "words").code, 1)
 
@@ -310,6 +313,27 @@ class Forms(unittest.TestCase):
                                    "routine", "-s", "again", "--ref", "N 5", "--to", "duty")["id"])
         self.assertEqual((got["marker"], got["answer"], got["precedence"], got["open"]), ("warning", "n", "routine", False))
         self.assertEqual((got["subject"], got["ref"], got["to"]), ("again", "N 5", "duty"))
+
+    def test_a_form_of_ones_own_goes_before_the_one_that_came_with_the_station(self):
+        with open(next(f for f in FILES if f.endswith("/DISTRESS.json")), encoding="utf-8") as f:
+            form = json.load(f)
+        values = self.examples("DISTRESS")
+        form["title"]["en"] = "Distress, as this coast says it"
+        form["handling"] = "not-for-publication"
+        file = os.path.join(self.a.home, "forms", "DISTRESS.json")
+        with open(file, "w", encoding="utf-8") as f:
+            json.dump(form, f)
+        self.a.must("reload")
+        self.assertEqual([one["title"] for one in self.a.must("form", "list", "--json").lines if one["code"] == "DISTRESS"],
+                         [form["title"]["en"]])
+        got = self.shown(self.send("DISTRESS", values)["id"])
+        self.assertEqual((got["handling"], got["title"]), ("not-for-publication", None))  # another form, which B has not
+        got = self.shown(self.send("DISTRESS", values, "--handling", "open")["id"])
+        self.assertEqual(got["handling"], "open")
+        os.unlink(file)
+        self.a.must("reload")
+        got = self.shown(self.send("DISTRESS", values)["id"])
+        self.assertEqual((got["handling"], got["title"]), (None, form["title"]["zh"]))
 
     def test_a_form_is_amended_by_a_later_one(self):
         values = self.examples("LAUNCH")

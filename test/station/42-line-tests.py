@@ -204,7 +204,9 @@ class LineTests(unittest.TestCase):
         self.to(13)
         self.both("amber")
         late = self.send(self.b, "--next")
-        self.answer(self.a, late)
+        self.answer(self.a, late, "--translation", WORD)
+        note, = self.a.must("note", "list", "--json").lines
+        self.assertEqual((note["text"], note["lang"]), (WORD, self.a.status()["station"]["lang"]))
         self.both("green")
         first, slot = self.slots(self.a)[-2:]
         for one, station in ((first, self.a), (slot, self.b)):  # each in its own language
@@ -221,6 +223,7 @@ class LineTests(unittest.TestCase):
     def test_what_makes_no_sense_is_refused_and_leaves_no_entry(self):
         asked = self.agree()
         self.to(1)
+        self.refused(self.a, 2, "language tag", "send", "text", "--lang", "e")
         test = self.send(self.a, "--next")
         wait_for(lambda: self.stand(self.b)["unanswered"] == test, "the test to arrive")
         before = self.written()
@@ -236,6 +239,8 @@ class LineTests(unittest.TestCase):
         self.refused(self.a, 2, "more", "send")
         self.refused(self.a, 2, "fewer", "send", "text", "--next")
         self.refused(self.a, 2, "propose, accept", "hold")
+        self.refused(self.b, 2, "language tag", "answer", test, "--translation", "text", "--lang", "e")
+        self.refused(self.b, 2, "32 KiB", "answer", test, "--translation", "x" * 32769)
         self.assertEqual(self.written(), before)
         self.answer(self.b, test)
         self.refused(self.b, 1, "already", "answer", test)

@@ -201,6 +201,14 @@ class BadBytes(unittest.TestCase):
         self.assertEqual(self.a.must("list", "freedonia", "--json").lines, [])
         self.goes_on()
 
+    def test_terms_that_are_none_are_refused(self):
+        for terms in ({}, [], 5, None, {"per_minute": "x"}, {"flash": -1}, {"of_tomorrow": 1}):
+            for topic in ("times", "handling", "rate"):
+                if (topic, terms) != ("handling", {"of_tomorrow": 1}):
+                    answer = self.a.rpc("propose", {"line": "freedonia", "topic": topic, "terms": terms})
+                    self.assertEqual(answer["error"]["code"], 2, (topic, terms, answer))
+        self.assertEqual([e for e in stations.record(self.a, "freedonia").values() if e["kind"] == "propose"], [])
+
     def test_every_method_answers_whatever_it_is_asked_and_the_records_stay_one(self):
         """Some of it makes sense by chance and is written; then both sides have it."""
         with open(os.path.join(stations.TOP, "doc", "control.md"), encoding="utf-8") as doc:
