@@ -17,7 +17,7 @@ from stations import wait_for
 NAMES = ("line", "id", "text", "act", "kind", "after", "limit", "topic", "level", "verb", "about", "reason", "start", "end",
          "role", "role_here", "role_there", "hours", "terms", "lang", "translation", "every", "draft", "message", "remark",
          "roles", "name", "flash", "fields", "stage", "until", "weekly", "from", "to", "outage", "query", "messages", "wait",
-         "timeout_ms", "levels", "month", "officer", "alarms", "exercise", "purpose")
+         "timeout_ms", "levels", "month", "hash", "as", "alarms", "exercise", "purpose")
 
 
 class Recorder(stations.Proxy):
