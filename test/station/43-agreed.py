@@ -172,6 +172,21 @@ class Agreed(unittest.TestCase):
         wait_for(lambda: self.show(self.a, message)["onward_due"] is None, "nothing more to be passed on")
         self.assertEqual(self.after(plain, "onward_due"), None)
 
+    def test_an_alarm_about_a_message_that_was_acknowledged_is_so_after_a_restart(self):
+        self.agree(self.a, "times", "answer-priority=1s")
+        message = self.sent(self.a, "-p", "priority", "--answer", "y", "Is the road open?")
+        self.b.must("take", "ruritania", message)
+
+        def alarm():
+            return next((one for one in self.a.must("alarm", "list", "--json").lines
+                         if (one["kind"], one["about"]) == ("unanswered", message)), None)
+        first = wait_for(alarm, "the alarm")
+        self.a.must("alarm", "ack", first["id"])
+        self.a.must("down")
+        self.a.must("up")
+        again = wait_for(alarm, "the alarm after the restart")
+        self.assertEqual((again["state"], again["raised_at"]), ("acknowledged", first["raised_at"]))
+
     def test_times_that_make_no_sense_are_refused_and_leave_no_entry(self):
         for terms in (("flash=0s",), ("routine=8d",), ("noon=1h",), ("deputy-here=Watch Two",), ("flash",), ("flash=soon",), ("flash=1y",)):
             self.refused(self.a, 2, terms[0].split("=")[0].replace("-", "_") if "=" in terms[0] and "soon" not in terms[0]
