@@ -150,6 +150,11 @@ def month_reads(value):
     return isinstance(value, str) and bool(re.match(r"(19[7-9]\d|20\d\d|210[0-5])-(0[1-9]|1[0-2])\Z", value, re.ASCII))
 
 
+def paths_read(value):
+    path = list_of(number_in(0, 15), lambda v: v != "" and word_of(1, 18)(v), is_utc, is_utc, number_in(0, 86400000))
+    return isinstance(value, list) and 1 <= len(value) <= 16 and all(map(path, value))
+
+
 BODIES = {
     ol.MESSAGE: message_reads,
     ol.TAKE: act(1, list_of(is_number)),
@@ -168,7 +173,7 @@ BODIES = {
     ESCALATE: list_of(is_number, number_in(1, 2)),
     ROSTER: roster_reads,
     TEST: test_reads,
-    STATS: list_of(month_reads, is_hash),
+    STATS: either(list_of(month_reads, is_hash), list_of(month_reads, is_hash, paths_read)),
 }
 ol.BODIES.update(BODIES)
 body_read = ol.body_read

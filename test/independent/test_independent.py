@@ -251,6 +251,13 @@ class Said(unittest.TestCase):
         act("take", flash)
         stations.wait_for(lambda: a.must("show", "freedonia", flash, "--json").json["state"] == "taken", "it")
         cls.people_test(a, b)
+        stations.wait_for(lambda: cls.signs_what_it_measured(a), "something to be measured")
+
+    @classmethod
+    def signs_what_it_measured(cls, station):
+        month = time.strftime("%Y-%m", time.gmtime(time.time() + cls.clock.seconds))
+        station.must("stats", "freedonia", "--month", month, "--sign")
+        return any(one["paths"] for one in station.must("stats", "freedonia", "--month", month, "--json").json["signed"])
 
     @classmethod
     def people_test(cls, a, b):
