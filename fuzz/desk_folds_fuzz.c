@@ -205,7 +205,8 @@ static void write_row(void)
 
     if (rows[side] == ROWS)
         return;
-    *r = (struct ol_row){.h = {.author = side == 0 ? 'A' : 'B', .kind = OL_KIND_MESSAGE + first % 20, .seq = ++rows[side]}};
+    *r = (struct ol_row){.h = {.author = side == 0 ? 'A' : 'B', .seq = ++rows[side]}};
+    r->h.kind = OL_KIND_MESSAGE + first % 20;
     r->h.flags = (uint8_t)(how & 0xc0) | (how & 8 ? OL_FLAG_EXERCISE : 0) | (how & 16 ? OL_FLAG_ALONE : 0);
     r->marks = how & 32 ? OL_ROW_CLAIM : 0;
     r->h.time = how & 1 ? BEGIN + (rows[0] + rows[1]) * 5 * STEP : how & 4 ? moment() : ol_rd_u32(&program);
@@ -257,7 +258,8 @@ static bool next_agreement(void *ctx, unsigned side, struct ol_row *out)
     return false;
 }
 
-static const uint32_t moments[] = {0, BEGIN, BEGIN + 40 * STEP, BEGIN + 100 * STEP, BEGIN + 255 * STEP + 86400, UINT32_MAX};
+static const uint32_t moments[] = {0, BEGIN, BEGIN + 40 * STEP, BEGIN + 100 * STEP, BEGIN + 255 * STEP + 86400,
+                                   UINT32_MAX};
 
 struct seen {
     struct ol_dialogue last;
@@ -360,7 +362,8 @@ static void look_at_desk(unsigned side)
 
         ol_desk_at(&desk[0], moments[i], &p[0]);
         ol_desk_at(&desk[1], moments[i], &p[1]);
-        assert(p[0].state == p[1].state && p[0].why == p[1].why && p[0].since == p[1].since && p[0].until == p[1].until);
+        assert(p[0].state == p[1].state && p[0].why == p[1].why);
+        assert(p[0].since == p[1].since && p[0].until == p[1].until);
         assert(ol_desk_is_out(&desk[0], moments[i]) == ol_desk_is_out(&desk[1], moments[i]));
     }
 }
