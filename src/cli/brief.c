@@ -294,8 +294,8 @@ enum ol_exit ol_cmd_brief(const struct ol_cli *c)
     b.urgent = json_array();
     b.theirs = json_array();
     b.ours = json_array();
-    b.out = json_pack("{s:i,s:O,s:[],s:[],s:[],s:[],s:[],s:[],s:[],s:[]}", "schema", 1, "since", b.since, "alarms", "open",
-                      "drafts", "again", "answered", "declined", "superseded", "notes");
+    b.out = json_pack("{s:i,s:O,s:[],s:[],s:[],s:[],s:[],s:[],s:[],s:[]}", "schema", 1, "since", b.since, "alarms",
+                      "open", "drafts", "again", "answered", "declined", "superseded", "notes");
     err = fill(&b, b.now - days * DAY_S, &f);
     if (!err && c->json)
         ol_print_json(json_incref(b.out));
