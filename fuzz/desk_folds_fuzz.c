@@ -296,7 +296,7 @@ static void see(void *ctx, const struct ol_row *act, const struct ol_dialogue *a
     s->effects += effect;
 }
 
-/* The order of arrival is no other for an own fold, so the context of both is one. */
+/* ol_dialogue_of has one context for what gives and what sees. */
 static bool next_of_seen(void *ctx, unsigned side, struct ol_row *out)
 {
     return next(((void **)ctx)[0], side, out);

@@ -108,13 +108,12 @@ enum ol_exit ol_agree_respond(const struct ol_cli *c, const char *topic)
 
 static enum ol_exit propose_channel(const struct ol_cli *c)
 {
-    return ol_cmd_do(c, "propose",
-                     json_pack("{s:s,s:s,s:s,s:s?,s:s?,s:s?,s:s?}", "line", c->args.operand[1], "topic", "channel",
-                               "level", c->args.operand[2], "purpose", ol_args_value(&c->args, "purpose"),
-                               "role_here", ol_args_value(&c->args, "role-here"),
-                               "role_there", ol_args_value(&c->args, "role-there"),
-                               "hours", ol_args_value(&c->args, "hours")),
-                     "say.agree.proposed");
+    return ol_agree_propose(c, json_pack("{s:s,s:s,s:s,s:s?,s:s?,s:s?,s:s?}", "line", c->args.operand[1],
+                                         "topic", "channel", "level", c->args.operand[2],
+                                         "purpose", ol_args_value(&c->args, "purpose"),
+                                         "role_here", ol_args_value(&c->args, "role-here"),
+                                         "role_there", ol_args_value(&c->args, "role-there"),
+                                         "hours", ol_args_value(&c->args, "hours")));
 }
 
 static enum ol_exit propose_exercise(const struct ol_cli *c)
@@ -131,17 +130,15 @@ static enum ol_exit propose_exercise(const struct ol_cli *c)
         if (utc[i] == 0)
             return ol_cmd_bad_value(names[i], given, "2026-11-21T14:32Z, +30m, +2h");
     }
-    return ol_cmd_do(c, "propose",
-                     json_pack("{s:s,s:s,s:s,s:I,s:I}", "line", c->args.operand[1], "topic", "exercise", "exercise",
-                               c->args.operand[2], "start", (json_int_t)utc[0], "end", (json_int_t)utc[1]),
-                     "say.agree.proposed");
+    return ol_agree_propose(c, json_pack("{s:s,s:s,s:s,s:I,s:I}", "line", c->args.operand[1], "topic", "exercise",
+                                         "exercise", c->args.operand[2], "start", (json_int_t)utc[0],
+                                         "end", (json_int_t)utc[1]));
 }
 
 /* `agree` proposes what has no command of its own. */
 static enum ol_exit propose_other(const struct ol_cli *c)
 {
-    return ol_cmd_do(c, "propose", json_pack("{s:s,s:s}", "line", c->args.operand[1], "topic", c->args.operand[2]),
-                     "say.agree.proposed");
+    return ol_agree_propose(c, json_pack("{s:s,s:s}", "line", c->args.operand[1], "topic", c->args.operand[2]));
 }
 
 /* ---- The commands ---- */

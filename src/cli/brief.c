@@ -75,12 +75,24 @@ static void add_message(struct brief *b, json_t *m)
         add(b, "answered", m);
 }
 
+/* Leaves that the station writes of what it does; a draft's have a section of their own. */
+static bool is_told_elsewhere(const json_t *note)
+{
+    static const char *const kinds[] = {"alarm_ack", "clearance", "path", "release", "words"};
+
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (is(note, "kind", kinds[i]))
+            return true;
+    }
+    return false;
+}
+
 /* Times of one form are in order as texts are. */
 static void add_note(struct brief *b, json_t *note)
 {
     const char *written = json_string_value(json_object_get(note, "time"));
 
-    if (written != NULL && strcmp(written, json_string_value(b->since)) >= 0 && !is(note, "kind", "alarm_ack"))
+    if (written != NULL && strcmp(written, json_string_value(b->since)) >= 0 && !is_told_elsewhere(note))
         add(b, "notes", note);
 }
 

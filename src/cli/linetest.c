@@ -19,12 +19,10 @@ static enum ol_exit propose(const struct ol_cli *c)
         return ol_cmd_bad_value("every", every, "10 - 1440");
     if (start != NULL && from == 0)
         return ol_cmd_bad_value("start", start, "2026-11-21T14:32Z, +30m, +2h");
-    return ol_cmd_do(c, "propose",
-                     json_pack("{s:s,s:s,s:I,s:I,s:s?,s:s?}", "line", c->args.operand[1], "topic", "tests", "every",
-                               (json_int_t)minutes, "start", (json_int_t)from, "role_here",
-                               ol_args_value(&c->args, "role-here"), "role_there",
-                               ol_args_value(&c->args, "role-there")),
-                     "say.agree.proposed");
+    return ol_agree_propose(c, json_pack("{s:s,s:s,s:I,s:I,s:s?,s:s?}", "line", c->args.operand[1], "topic", "tests",
+                                         "every", (json_int_t)minutes, "start", (json_int_t)from,
+                                         "role_here", ol_args_value(&c->args, "role-here"),
+                                         "role_there", ol_args_value(&c->args, "role-there")));
 }
 
 static enum ol_exit respond(const struct ol_cli *c)

@@ -302,9 +302,9 @@ static void test_a_station_receipts_nothing_while_it_takes_back_what_it_had_lost
     assert_true(pair_agree(p));
 }
 
-static void test_a_told_restore_ends_in_a_resume_above_everything(void **state)
+/* A is down, and its store is an old backup. */
+static void lose_six_of_ten(void)
 {
-    (void)state;
     start_both();
     for (unsigned i = 0; i < 10; i++) {
         pair_send(p, 0, OL_ROUTINE, "on record");
@@ -312,6 +312,12 @@ static void test_a_told_restore_ends_in_a_resume_above_everything(void **state)
     }
     pair_kill(p, 0);
     pair_forget(p, 0, 0, 4);
+}
+
+static void test_a_told_restore_ends_in_a_resume_above_everything(void **state)
+{
+    (void)state;
+    lose_six_of_ten();
     p->side[0].restored = true;
     pair_start(p, 0);
     pair_run(p, 5000);
@@ -382,13 +388,7 @@ static void test_while_a_resume_is_with_the_disk_nothing_of_its_branch_is_given(
     struct ol_line *l = &p->side[0].line;
 
     (void)state;
-    start_both();
-    for (unsigned i = 0; i < 10; i++) {
-        pair_send(p, 0, OL_ROUTINE, "on record");
-        pair_settle(p);
-    }
-    pair_kill(p, 0);
-    pair_forget(p, 0, 0, 4);
+    lose_six_of_ten();
     p->cut[0] = true;
     pair_start(p, 0);
     pair_run(p, 60000);
@@ -408,13 +408,7 @@ static void test_while_a_resume_is_with_the_disk_nothing_of_its_branch_is_given(
 static void test_what_the_peer_gives_back_is_asked_for_again_when_a_frame_of_it_is_lost(void **state)
 {
     (void)state;
-    start_both();
-    for (unsigned i = 0; i < 10; i++) {
-        pair_send(p, 0, OL_ROUTINE, "on record");
-        pair_settle(p);
-    }
-    pair_kill(p, 0);
-    pair_forget(p, 0, 0, 4);
+    lose_six_of_ten();
     pair_start(p, 0);
     assert_int_equal(ol_line_resume(&p->side[0].line, ol_span("disk lost", 9), p->now), OL_OK);
     pair_send(p, 0, OL_FLASH, "we are back");

@@ -102,7 +102,8 @@ class Brief(unittest.TestCase):
         self.assertEqual((draft["draft"], draft["roles"], draft["id"]), (number, ["release"], None))
         said = self.b.must("brief", "ruritania").out
         self.assertIn("Drafts that wait: 1", said)
-        self.assertIn("We withdraw at noon.", said)
+        self.assertEqual(said.count("We withdraw at noon."), 1)
+        self.assertEqual([note["kind"] for note in self.brief()["notes"]], ["rule"])
         self.b.must("release", "ruritania", str(number), "--as", "Anna")
         wait_for(lambda: not self.brief()["drafts"], "the draft to be sent")
 
