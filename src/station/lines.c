@@ -195,6 +195,12 @@ static bool apply(struct line *l, const struct ol_put *put)
     return true;
 }
 
+static void set_heads(struct line *l, uint32_t own, uint32_t peer)
+{
+    l->head[line_side(l) == 'B'] = own;
+    l->head[line_side(l) == 'A'] = peer;
+}
+
 static void on_committed(void *ctx, uint64_t id, enum ol_err err)
 {
     struct line *l = ctx;
@@ -213,6 +219,7 @@ static void on_committed(void *ctx, uint64_t id, enum ol_err err)
                 store_failed(l);
             told |= batch->puts[i].what == OL_PUT_ROW && events_are_about(batch->puts[i].row.h.kind);
         }
+        set_heads(l, l->core->batch_own_head, l->core->batch_peer_head.seq);
         if (told)
             events_look(l);
         calls_committed(l, batch);
@@ -387,7 +394,9 @@ static enum ol_err load_record(struct line *l)
         return err;
     if (l->core->failed)
         return OL_MALFORMED;
-    return ol_line_loaded(l->core, l->outbox_n);
+    err = ol_line_loaded(l->core, l->outbox_n);
+    set_heads(l, l->core->own_durable, l->core->peer_durable.seq);
+    return err;
 }
 
 /* What a line's record is verified with, all but its shelf. MISMATCH. */

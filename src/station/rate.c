@@ -79,7 +79,7 @@ static void begin(struct rate *r)
 static void count(struct line *l, uint8_t author)
 {
     struct rate *r = &l->rate[author == 'B'];
-    struct counting c = {l, r, ol_record_stream(&l->core->record, author)->head};
+    struct counting c = {l, r, l->head[author == 'B']};
 
     if (r->next <= c.head &&
         ol_store_scan_kind(l->station->store, l->info.number, author, OL_KIND_MESSAGE, r->next, count_one, &c))

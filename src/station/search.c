@@ -2,6 +2,7 @@
 /*
  * The index of the words on record, and who searches. The index follows the record in small steps, on the station's own
  * thread: when nothing has come for a moment, seldom while much comes, and at once when somebody waits for it.
+ * It reads no further than what has been told, or it would count twice what is told after its mark has passed.
  * It is made of the record alone, so whatever is wrong with it, it is begun anew; while that is impossible (a full
  * disk) searches are refused and nothing else is.
  */
@@ -35,7 +36,7 @@ struct asked {
     char *after;
     size_t limit;
     char lang[OL_LANG_MAX + 1]; /* in which forms are read */
-    uint32_t head[2]; /* of the record when it was asked */
+    uint32_t head[2]; /* of the line when it was asked */
 };
 
 struct late {
@@ -59,11 +60,6 @@ struct search {
     uint32_t early[EARLY];
     uint8_t terms[STEP_BYTES];
 };
-
-static uint32_t head_of(const struct line *l, uint8_t author)
-{
-    return ol_record_stream(&l->core->record, author)->head;
-}
 
 /* ---- The index and its file ---- */
 
@@ -237,7 +233,7 @@ static struct gathering gathering_of(struct search *x, struct line *l, uint8_t a
         .batch = {.line = l->info.number, .line_id = l->info.id, .author = author, .words = x->words, .early = x->early,
                   .mark = l->index.mark[author - 'A']},
         .terms = ol_wr_to(x->terms, sizeof x->terms),
-        .head = head_of(l, author),
+        .head = l->head[author - 'A'],
     };
 }
 
@@ -528,8 +524,7 @@ void search_ask(struct station *s, struct client *c, const json_t *id, struct li
     a->client = c;
     a->id = json_deep_copy(id);
     a->line = l;
-    a->head[0] = head_of(l, 'A');
-    a->head[1] = head_of(l, 'B');
+    memcpy(a->head, l->head, sizeof a->head);
     for (at = &s->search->asked; *at != NULL; at = &(*at)->next)
         continue;
     *at = a;

@@ -162,6 +162,8 @@ struct line {
     char path_spec[OL_PATHS][OL_SPEC_MAX];
     ol_ms loaded_ms;
     uint32_t close_seq[2]; /* the close of A, of B; 0 none */
+    uint32_t head[2];      /* of A, of B: up to here all entries are in the store, and what keeps account of them was told.
+                              The core's own head is that of a batch which may still be on its way there. */
     bool closing;          /* ours is written, durable or not: nothing but receipts follows */
     bool stopped;          /* closed by both, and both know */
     struct form_given *given[2]; /* by A, by B; ascending by seq */

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import sys
+import threading
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
@@ -200,6 +201,33 @@ class Search(unittest.TestCase):
             self.ended(signal.SIGKILL)
             self.again()
             self.assertEqual(self.found(word), [sent])
+
+    def test_an_index_that_was_asked_while_much_came_is_right_and_is_kept(self):
+        """Whoever asks makes the index read the record at once: also between the commit of an entry and the word of it."""
+        self.all_are_found()
+        kept = os.open(os.path.join(self.pair.a.home, INDEX[0]), os.O_RDONLY)  # its number is not given to another file
+        talking = threading.Event()
+        searches = []
+
+        def search():
+            while not talking.is_set():
+                searches.append(len(self.pair.a.rpc("search", {"line": "freedonia", "query": "wombat"})["result"]["messages"]))
+
+        searcher = threading.Thread(target=search)
+        searcher.start()
+        for i in range(150):
+            for station, line in ((self.pair.a, "freedonia"), (self.pair.b, "ruritania")):
+                station.rpc("send", {"line": line, "messages": [{"text": f"wombat {i}"}]})
+        talking.set()
+        searcher.join()
+        for _ in range(2):
+            stations.wait_for(lambda: self.found("wombat", self.pair.b, "ruritania") == self.found("wombat"), "all to come")
+            self.assertEqual(len(self.found("wombat")), 300)
+            self.ended(signal.SIGTERM)
+            self.again()
+        self.assertGreater(len(set(searches)), 10, "searches came between messages")
+        self.assertEqual(os.fstat(kept).st_nlink, 1, "the index was begun anew")
+        os.close(kept)
 
     def test_who_hangs_up_before_the_answer_or_at_the_stations_end_costs_nobody_anything(self):
         index = os.path.join(self.pair.a.home, INDEX[0])
