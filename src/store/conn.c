@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "store/place.h"
 #include "store/sum.h"
 
 #define ROW_COLUMNS \
@@ -266,9 +267,10 @@ static bool sync_log(struct ol_conn *c)
 
 /* Frames that a killed program wrote but did not sync are taken for committed when the log is recovered.
  * Before anything here speaks of them they must be on the disk, and best also in the main file, written
- * anew: after a failed sync a page may pass for clean, and a second sync of it proves nothing. A full
- * disk must not keep a store from being read. */
-static enum ol_err settle(struct ol_conn *c)
+ * anew: after a failed sync a page may pass for clean, and a second sync of it proves nothing. The log's name
+ * too: the engine makes it durable with the first sync of a log that it has made, which may never have come. A
+ * full disk must not keep a store from being read. */
+static enum ol_err settle(struct ol_conn *c, const char *path)
 {
     int pages = -1;
     int moved;
@@ -276,7 +278,7 @@ static enum ol_err settle(struct ol_conn *c)
 
     if (!ol_conn_exec(c, "PRAGMA journal_mode = WAL; SELECT 1 FROM line"))
         return ol_conn_read_failed(c);
-    if (!sync_log(c))
+    if (!sync_log(c) || ol_place_settle(path))
         return say(c, "the log cannot be synced");
     err = ol_conn_checkpoint(c, &pages, &moved);
     if (!err && pages < 0)
@@ -298,7 +300,7 @@ enum ol_err ol_conn_open(struct ol_conn *c, const char *path, enum ol_conn_mode 
     if (!err && writes)
         err = ol_schema_migrate(c);
     if (!err && writes)
-        err = settle(c);
+        err = settle(c, path);
     if (!err && !prepare(c, writes ? Q_FOLD_ROW : 0, writes ? QUERIES : READ_QUERIES))
         err = ol_conn_read_failed(c);
     return err;

@@ -243,6 +243,33 @@ static void test_after_any_failed_operation_what_was_told_is_there(void **state)
     }
 }
 
+/* The engine makes the name of a log durable with its first sync. When that fails, nobody does whom the engine serves next. */
+static void test_after_a_log_whose_first_sync_failed_what_is_told_outlives_the_machine(void **state)
+{
+    (void)state;
+    for (uint64_t n = 1; n < 8; n++) {
+        struct bed b;
+        enum ol_err err;
+
+        begin(&b, n);
+        ol_store_close(&b.s);
+        sim_disk_fail_at(b.disk, SIM_DISK_SYNC, n, false);
+        err = open_store(&b, false);
+        if (!err)
+            commit_all(&b);
+        ol_store_close(&b.s);
+        sim_disk_fail_at(b.disk, SIM_DISK_SYNC, 0, false);
+        CHECK_ERR(OL_OK, open_store(&b, false));
+        b.committed = check_store(&b);
+        commit_all(&b);
+        assert_int_equal(BATCHES, b.committed);
+        sim_disk_crash(b.disk, SIM_DISK_LOSE_ALL);
+        ol_store_close(&b.s);
+        recover(&b);
+        end(&b);
+    }
+}
+
 static void test_a_full_disk_changes_nothing_and_ends(void **state)
 {
     bool full = true;
@@ -366,6 +393,7 @@ int main(void)
         cmocka_unit_test(test_a_machine_that_stops_at_any_write_keeps_what_was_told),
         cmocka_unit_test(test_a_second_stop_while_it_recovers_loses_nothing_either),
         cmocka_unit_test(test_after_any_failed_operation_what_was_told_is_there),
+        cmocka_unit_test(test_after_a_log_whose_first_sync_failed_what_is_told_outlives_the_machine),
         cmocka_unit_test(test_a_full_disk_changes_nothing_and_ends),
         cmocka_unit_test(test_the_same_seed_gives_the_same_disk_after_the_same_crash),
         cmocka_unit_test(test_a_copied_home_goes_on_by_itself),
