@@ -230,12 +230,6 @@ void handshake_path_lost(struct ol_line *l, uint8_t path)
         end_answer(l);
 }
 
-/* Crossed: A does not answer B's call before its own first one has had its time. */
-static bool goes_first(const struct ol_line *l)
-{
-    return own_side(l) == 'A' && l->calling.active && l->calling.tries == 1 && l->now.ms < l->calling.retry_at;
-}
-
 static enum ol_err on_message_1(struct ol_line *l, const struct ol_outer *o, uint8_t path, uint16_t conn)
 {
     struct ol_noise n;
@@ -263,9 +257,11 @@ static enum ol_err on_message_1(struct ol_line *l, const struct ol_outer *o, uin
         goto out;
     }
     err = items_input(l, ol_span(payload, o->rest.len - OL_NOISE_OVERHEAD), NULL, path, true);
-    if (err == OL_LIMIT || goes_first(l))
+    /* If two cross, A does not answer B's call before its own first one has had its time. */
+    if (err == OL_LIMIT || (own_side(l) == 'A' && l->calling.active && l->calling.tries == 1 &&
+                            l->now.ms < l->calling.retry_at))
         goto out;
-    /* If two cross, B drops its own call; A's goes on, and if it is answered it is the one that counts. */
+    /* B drops its own; A's goes on, and if it is answered it is the one that counts. */
     if (own_side(l) == 'B')
         ol_wipe(&l->calling, sizeof l->calling);
     begin_answer(l, o, path, conn, &n);
@@ -361,12 +357,6 @@ enum ol_err handshake_input(struct ol_line *l, const struct ol_outer *o, uint8_t
 
 /* ---- Time and output ---- */
 
-static bool message_2_ready(const struct ol_line *l)
-{
-    return l->answering.active && !l->answering.made &&
-           (l->batch_id > l->answering.batch || (l->batch_id == l->answering.batch && !l->in_flight));
-}
-
 void handshake_tick(struct ol_line *l)
 {
     if (l->answering.active && l->now.ms >= l->answering.until) {
@@ -409,7 +399,7 @@ bool handshake_next(struct ol_line *l, struct ol_out *out)
     struct ol_calling *c = &l->calling;
     int path;
 
-    if (message_2_ready(l))
+    if (a->active && !a->made && (l->batch_id > a->batch || (l->batch_id == a->batch && !l->in_flight)))
         make_answer(l);
     path = next_due(l, a->due);
     if (a->active && path >= 0) {

@@ -226,7 +226,7 @@ struct ol_line {
     bool give_none[2];
     bool give_first;         /* whose turn it is: what was asked for, or what is missing and new */
     ol_ms want_at[2];
-    size_t absent_asked;     /* how many of our own absent ranges the peer has been asked for under this session */
+    size_t absent_asked;     /* how many of our own absent ranges the peer has been asked for in this round */
     uint32_t absent_from;    /* and how far into the next one */
     uint64_t pieces;         /* of long entries of ours, that came from the peer */
     uint64_t back_seen;      /* these and record.taken_back when the peer last had no more */

@@ -563,7 +563,8 @@ enum ol_err ol_line_off_record(struct ol_line *l, uint8_t path, struct ol_span t
         return OL_UNEXPECTED;
     if (text.len + 1 + OL_FRAME_OVERHEAD > l->path[path].mtu)
         return OL_LIMIT;
-    if (something_owed(l) || !session_usable(l) || !path_ready(l, path) || !ol_session_may_send(&l->cur, path))
+    if (l->came > 0 || something_owed(l) || !session_usable(l) || !path_ready(l, path) ||
+        !ol_session_may_send(&l->cur, path))
         return OL_LATER;
     ol_item_write(&(struct ol_item){.kind = OL_ITEM_OFF_RECORD, .off_record = text}, &w);
     send_frame(l, path, ol_wr_span(&w), out);

@@ -10,6 +10,7 @@
 #include "line/internal.h"
 
 #define QUIET_ANSWERS 2u
+#define ASK_AGAIN_MS 3600000u
 #define LOST_ON_BOTH "entries lost here that the peer does not hold"
 
 /* Everything that came before the peer's question is durable. */
@@ -63,12 +64,13 @@ static void end_transfers(struct ol_line *l, uint32_t from, uint32_t to)
 
 void held_up_to(struct ol_line *l, uint32_t seq)
 {
-    if (seq > l->held)
+    if (seq > l->held) { /* once: what the peer asked for below goes on, however often it says what it holds */
         l->held = seq;
+        end_transfers(l, 0, seq);
+    }
     if (l->tail <= l->held)
         l->tail = l->held + 1;
     assert(l->tail > l->held && l->urgent_n <= OL_URGENT_MAX);
-    end_transfers(l, 0, l->held);
     held_range(l, &(struct ol_range){.to = l->held});
 }
 
@@ -121,7 +123,8 @@ static void take_holdings(struct ol_line *l, const struct ol_sync *sync, const s
                           const struct ol_session *s)
 {
     assert(sync->your_head <= l->own_durable);
-    if (exact && sync->your_head < l->held)
+    /* Newer than all of its entries that named more, it tells of what was lost since, be they from before that. */
+    if ((exact || sync->own_head >= ol_record_peer(&l->record)->top) && sync->your_head < l->held)
         l->held = sync->your_head;
     held_up_to(l, sync->your_head);
     /* What it says it holds it has to receipt, be it that nothing went out since our start. */
@@ -215,7 +218,8 @@ static void check_claim(struct ol_line *l, const struct ol_sync *sync)
 }
 
 /* What the peer holds under numbers that our resumes declare absent belongs on our record too. Nobody knows how much there is,
- * and frames get lost: in each session it is asked for each gap between what is here, until twice nothing new has come. */
+ * and frames get lost: in each session, and each hour of a long one, it is asked for each gap between what is here, until
+ * twice nothing new has come. Else a relay that lost all long frames for a minute would have kept it away for good. */
 void want_absent(struct ol_line *l)
 {
     const struct ol_stream *own = ol_record_own(&l->record);
@@ -223,6 +227,10 @@ void want_absent(struct ol_line *l)
     const struct ol_shelf *shelf = &l->cfg.record.shelf;
     struct ol_row row = {0};
 
+    if (l->now.ms >= l->want_at[own_side(l) - 'A'] + ASK_AGAIN_MS) {
+        l->want_at[own_side(l) - 'A'] = l->now.ms;
+        l->absent_asked = l->absent_from = 0; /* from the next frame on */
+    }
     if (l->signing != OL_SIGN_READY || !l->answered || l->record.want[own_side(l) - 'A'].from > 0 ||
         l->absent_asked >= own->absent_n || l->held < absent->to)
         return;

@@ -303,15 +303,25 @@ static void test_a_station_receipts_nothing_while_it_takes_back_what_it_had_lost
 }
 
 /* A is down, and its store is an old backup. */
-static void lose_six_of_ten(void)
+static void lose_six_of_ten_which_are(size_t len)
 {
+    char text[1200];
+
+    assert_true(len < sizeof text);
+    memset(text, 'x', len);
+    text[len] = 0;
     start_both();
     for (unsigned i = 0; i < 10; i++) {
-        pair_send(p, 0, OL_ROUTINE, "on record");
+        pair_send(p, 0, OL_ROUTINE, i < 9 ? text : "on record");
         pair_settle(p);
     }
     pair_kill(p, 0);
     pair_forget(p, 0, 0, 4);
+}
+
+static void lose_six_of_ten(void)
+{
+    lose_six_of_ten_which_are(9);
 }
 
 static void test_a_told_restore_ends_in_a_resume_above_everything(void **state)
@@ -417,6 +427,98 @@ static void test_what_the_peer_gives_back_is_asked_for_again_when_a_frame_of_it_
     pair_run(p, 30000);
     assert_true(long_frames > 1);
     assert_true(pair_agree(p));
+}
+
+static void test_what_a_relay_kept_away_with_all_that_is_long_is_asked_for_again_within_the_hour(void **state)
+{
+    (void)state;
+    lose_six_of_ten_which_are(1000); /* but the last: in their frames the word that there was no more has no room */
+    p->drop_over = 300;
+    pair_start(p, 0);
+    pair_run(p, 120000);
+    p->drop_over = 0;
+    pair_run(p, 600000);
+    assert_int_equal(signing(0), OL_SIGN_READY);
+    assert_int_equal(p->side[0].rows_n[0], 6);
+    pair_run(p, 3600000);
+    assert_int_equal(p->side[0].rows_n[0], 11);
+    assert_true(pair_agree(p));
+}
+
+static bool lose_all_to_a(struct pair *q, const struct pair_frame *f)
+{
+    (void)q;
+    return f->to != 0;
+}
+
+static struct pair_frame late; /* the first to A with entries in it */
+
+/* A calls, and no more than what the lines say of themselves passes. */
+static bool lose_entries_and_calls_of_b(struct pair *q, const struct pair_frame *f)
+{
+    unsigned type = f->bytes[0] >> 4;
+
+    (void)q;
+    if (f->to == 0 && type == OL_FRAME && f->len > 300 && late.len == 0)
+        late = *f;
+    return type == OL_FRAME ? f->len <= 80 : type == OL_MESSAGE_2 || f->to == 1;
+}
+
+/* B's disk loses two entries amid what B had receipted, and the receipts come after B said so. */
+static void test_what_the_peer_lost_is_sent_again_though_it_had_been_receipted(void **state)
+{
+    struct pair_side *b = &p->side[1];
+    char text[1151]; /* which no message of a handshake carries */
+
+    (void)state;
+    memset(text, 'x', sizeof text);
+    text[sizeof text - 1] = 0;
+    start_both();
+    for (unsigned i = 0; i < 5; i++) {
+        pair_send(p, 0, OL_ROUTINE, text);
+        pair_run(p, 1000); /* its receipt waits for company */
+        if (i == 1)
+            p->tap = lose_all_to_a;
+    }
+    assert_int_equal(p->side[0].line.named, 2);
+    assert_int_equal(p->side[1].rows_n[0], 5);
+    pair_kill(p, 1);
+    for (size_t i = 2; i < 4; i++)
+        free(b->rows[0][i].body);
+    b->rows[0][2] = b->rows[0][4];
+    b->rows_n[0] = 3;
+    b->restored = true;
+    late.len = 0;
+    p->tap = lose_entries_and_calls_of_b;
+    pair_start(p, 1);
+    pair_run(p, 1000);
+    assert_int_equal(p->side[0].line.held, 2);
+    assert_int_equal(b->rows_n[0], 3);
+    assert_true(late.len > 0);
+    assert_int_equal(ol_line_input(&p->side[0].line, 0, 1, ol_span(late.bytes, late.len), p->now), OL_OK);
+    assert_int_equal(p->side[0].line.named, 5);
+    p->tap = NULL;
+    pair_run(p, 180000);
+    assert_int_equal(b->rows_n[0], p->side[0].rows_n[0]);
+    assert_true(pair_agree(p));
+}
+
+/* What the peer asked for goes on by a slow path, while it says by a fast one what it holds, which is all of it. */
+static void test_a_long_entry_that_was_asked_for_is_not_begun_anew_with_each_sync(void **state)
+{
+    struct ol_transfer *part = &p->side[0].line.path[0].part;
+
+    (void)state;
+    start_both();
+    pair_send(p, 0, OL_ROUTINE, "on record");
+    pair_settle(p);
+    *part = (struct ol_transfer){.author = 'A', .seq = 1, .offset = 1};
+    pair_run(p, 180000);
+    assert_int_equal(part->seq, 1);
+    assert_int_equal(part->offset, 1);
+    pair_send(p, 0, OL_ROUTINE, "after it");
+    pair_settle(p);
+    assert_int_equal(part->seq, 0);
 }
 
 static void test_a_second_entry_under_one_number_is_kept_as_evidence_and_freezes_the_stream(void **state)
@@ -1269,6 +1371,9 @@ int main(void)
         T(test_a_station_receipts_nothing_while_it_takes_back_what_it_had_lost),
         T(test_a_told_restore_ends_in_a_resume_above_everything),
         T(test_after_a_resume_without_the_peer_its_lost_entries_come_back_and_both_records_are_equal),
+        T(test_what_a_relay_kept_away_with_all_that_is_long_is_asked_for_again_within_the_hour),
+        T(test_what_the_peer_lost_is_sent_again_though_it_had_been_receipted),
+        T(test_a_long_entry_that_was_asked_for_is_not_begun_anew_with_each_sync),
         T(test_while_a_resume_is_with_the_disk_nothing_of_its_branch_is_given),
         T(test_what_the_peer_gives_back_is_asked_for_again_when_a_frame_of_it_is_lost),
         T(test_a_second_entry_under_one_number_is_kept_as_evidence_and_freezes_the_stream),

@@ -137,6 +137,25 @@ static void test_of_two_that_come_before_the_owner_looks_the_second_is_as_if_los
     assert_false(knows(&p->side[1].line, "longer than"));
 }
 
+static void test_nothing_is_said_over_what_has_come_and_nobody_has_looked_at(void **state)
+{
+    struct pair_frame frame;
+    struct ol_out out;
+
+    (void)state;
+    assert_int_equal(ol_line_off_record(&p->side[0].line, 0, ol_span(WORD, strlen(WORD)), &out), OL_OK);
+    frame.len = out.bytes.len;
+    memcpy(frame.bytes, out.bytes.p, out.bytes.len);
+    (void)ol_line_input(&p->side[1].line, 0, 1, ol_span(frame.bytes, frame.len), p->now);
+    assert_int_equal(ol_line_off_record(&p->side[1].line, 0, ol_span("mine", 4), &out), OL_LATER);
+    pair_settle(p);
+    assert_int_equal(p->side[1].off_record_n, 1);
+    assert_string_equal(p->side[1].off_record, WORD);
+    assert_int_equal(pair_off_record(p, 1, 0, "mine"), OL_OK);
+    pair_settle(p);
+    assert_string_equal(p->side[0].off_record, "mine");
+}
+
 static void test_the_longest_fills_one_frame_and_one_byte_more_is_refused(void **state)
 {
     char text[ROOM + 2];
@@ -181,6 +200,7 @@ int main(void)
         T(test_it_goes_where_both_sides_take_it_and_the_path_is_up_and_nowhere_else),
         T(test_what_comes_where_it_is_not_taken_is_dropped_and_counted),
         T(test_of_two_that_come_before_the_owner_looks_the_second_is_as_if_lost),
+        T(test_nothing_is_said_over_what_has_come_and_nobody_has_looked_at),
         T(test_the_longest_fills_one_frame_and_one_byte_more_is_refused),
         T(test_it_waits_while_an_entry_does_and_while_the_relay_has_no_room),
     };
