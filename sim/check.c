@@ -251,6 +251,15 @@ static void watch_flash(struct sim_party *p, const struct ol_row *row)
                                                 .bound = at + SIM_FLASH_SLACK};
 }
 
+/* A liar says that it holds what was never sent: it is not in haste any more. */
+static bool is_claimed(const struct sim_party *p, uint32_t seq)
+{
+    for (size_t i = 0; i < p->line->urgent_n; i++)
+        if (p->line->urgent[i].seq == seq)
+            return false;
+    return sim_peer(p)->lies;
+}
+
 static void judge_flash(struct sim_party *p)
 {
     struct sim_check *c = &p->sim->check;
@@ -258,11 +267,12 @@ static void judge_flash(struct sim_party *p)
 
     for (size_t i = 0; i < c->flash_n; i++) {
         const struct sim_flash f = c->flash[i];
-        bool possible = f.party != p->index || f.earliest != SIM_NEVER || free_at(p, 0) != SIM_NEVER;
+        bool possible = f.party != p->index || f.earliest != SIM_NEVER ||
+                        (free_at(p, 0) != SIM_NEVER && !is_claimed(p, f.seq));
         bool late = f.earliest > f.bound && p->sim->world.now > f.bound;
 
         if (!possible)
-            continue; /* its session or its last path has gone in the meantime */
+            continue; /* its session, its last path or its haste has gone in the meantime */
         if (f.party != p->index || (f.earliest > f.bound && !late)) {
             c->flash[kept++] = f;
             continue;

@@ -32,6 +32,8 @@ struct sim_party;
     X(ALARM_CLOCK, "alarm-clock", "clocks over a minute apart are shown as doubtful")                                  \
     X(VIEWS_REBUILD, "views-rebuild", "views rebuilt from the record equal the kept ones, on both sides")              \
     X(DESKS_AGREE, "desks-agree", "both records say the same of both desks, of channels and of exercises")             \
+    X(OFF_RECORD_HEARD, "off-record-heard", "off the record is heard what was said, once at most, where it is taken")      \
+    X(OFF_RECORD_KEPT, "off-record-kept", "what was said off the record is in no line and on no disk")                 \
     X(KNOWS_ITS_HEAD, "knows-its-head", "what a line holds durable is what its store holds")                           \
     X(INNOCENT, "innocent", "no evidence is kept against a station that did not contradict itself")                    \
     X(QUIET_AT_REST, "quiet-at-rest", "a line at rest says no more than its liveness needs")                           \
@@ -103,9 +105,13 @@ void sim_check_forget(struct sim_party *p); /* it, or a path of it, is not what 
 /* Whether everything that is owed has arrived. */
 bool sim_check_at_rest(struct sim *s);
 
-/* rest.c: at the end, when all is at rest. */
+/* rest.c: at the end, when all is at rest; whether it still is, if need be after one interval more. */
+bool sim_check_stays_at_rest(struct sim *s);
 void sim_check_rest(struct sim *s);
 /* agreed.c: the same, of desks and agreements. */
 void sim_check_desks(struct sim *s);
+/* off_record.c: something was said or heard, and the line has gone on since; the same at rest. */
+void sim_check_forgotten(struct sim_party *p);
+void sim_check_off_record(struct sim *s);
 
 #endif

@@ -216,7 +216,7 @@ static void check_watch(struct sim_party *p)
     struct ol_presence presence;
 
     ol_desk_at(of.own, sim_party_now(p).utc, &presence);
-    ol_line_say(p->line, (uint8_t)presence.state, false);
+    ol_line_say(p->line, (uint8_t)presence.state, p->takes_off_record);
     if (p->desk.told || !may_sign(p) || !ol_watch_check_is_silent(&of.check, of.own, 2, sim_party_now(p)))
         return;
     p->desk.told = sim_people_attend(p, OL_DESK_UNANSWERED);

@@ -263,12 +263,17 @@ static struct sim_party *draw_station(struct sim_active *f)
     return &f->sim->party[sim_rng_below(&f->rng, 2)];
 }
 
+static bool has_relay(const struct sim_party *p)
+{
+    return p->running && p->sim->net.relay[p->index].station;
+}
+
 static void say_up(struct sim_active *f)
 {
     struct sim_party *p = draw_station(f);
     uint8_t path = draw_path(f);
 
-    if (!p->running)
+    if (!has_relay(p))
         return;
     sim_played(f);
     sim_party_conn_up(p, path, (uint16_t)sim_rng_between(&f->rng, 50000, 50007), true);
@@ -284,7 +289,7 @@ static void say_down(struct sim_active *f)
     struct sim_party *p = draw_station(f);
     uint8_t path = draw_path(f);
 
-    if (!p->running)
+    if (!has_relay(p))
         return;
     sim_played(f);
     for (unsigned i = 0; i < SIM_OPEN; i++)
@@ -302,7 +307,7 @@ static void give_credit(struct sim_active *f)
     struct sim_party *p = draw_station(f);
     uint8_t path = draw_path(f);
 
-    if (!p->running)
+    if (!has_relay(p))
         return;
     sim_played(f);
     sim_party_credit(p, path, (unsigned)sim_rng_between(&f->rng, 1, UINT16_MAX));
@@ -321,7 +326,7 @@ static void say_path(struct sim_active *f)
     uint16_t mtu = odd[sim_rng_below(&f->rng, 7)];
     uint16_t window = odd[sim_rng_below(&f->rng, 7)];
 
-    if (!p->running)
+    if (!has_relay(p))
         return;
     sim_played(f);
     sim_party_path(p, path, mtu, window);

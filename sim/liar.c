@@ -198,7 +198,7 @@ static void judge_nothing(struct sim_active *f)
 
     if (f->played == 0 || !honest->running)
         return;
-    sim_check(s, SIM_CHECK_LIE_CHANGES_NOTHING, sim_check_at_rest(s), "%s: the line has not come to rest",
+    sim_check(s, SIM_CHECK_LIE_CHANGES_NOTHING, sim_check_stays_at_rest(s), "%s: the line has not come to rest",
               f->fault->name);
     sim_check(s, SIM_CHECK_LIE_CHANGES_NOTHING, !honest->line->record.stream[lie->p->side - 'A'].frozen,
               "%s: the stream of %s is frozen", f->fault->name, lie->p->name);
@@ -560,8 +560,9 @@ static void hold_xseq(struct sim_active *f)
     if (!lie->p->running)
         return;
     h = sim_forge_header(lie->p, OL_KIND_MESSAGE, OL_ROUTINE);
-    if (ol_store_row(lie->p->store, lie->p->info.number, lie->p->side, h.seq - 1, &last) || last.h.xseq < 2)
-        return; /* it has named nothing yet from which it could fall back */
+    if (ol_store_row(lie->p->store, lie->p->info.number, lie->p->side, h.seq - 1, &last) || last.h.xseq < 2 ||
+        (last.h.flags & OL_FLAG_ALONE))
+        return; /* it has named nothing there from which it could fall back */
     h.xseq = (uint32_t)sim_rng_between(&f->rng, 0, last.h.xseq - 1);
     if (ol_record_hash(&lie->p->line->record, (uint8_t)('A' + 'B' - lie->p->side), h.xseq, &h.xhash) == OL_OK)
         write(lie, &h, sim_forge_body(lie->p, body));
@@ -807,13 +808,15 @@ static void restart_honest(struct sim_active *f)
     sim_party_start_in(honest, SIM_SECOND);
 }
 
-/* A station that waits for what is not given says so; its operator ends it. */
-static void end_false_answer(struct sim_active *f)
+/* A station that waits for what is not given says so; its operator ends it, whenever the last such frame arrived. */
+static void operate(void *ctx, uint64_t arg)
 {
+    struct sim_active *f = ctx;
     struct sim_party *honest = honest_of(lie_of(f));
     struct ol_line_status st;
 
-    repent(f);
+    (void)arg;
+    sim_world_in(&f->sim->world, SIM_MINUTE, operate, f, 0);
     if (!honest->running || honest->line->need == 0)
         return;
     ol_line_status(honest->line, sim_party_now(honest), &st);
@@ -825,6 +828,12 @@ static void end_false_answer(struct sim_active *f)
     f->sim->operator_resumed = ol_line_resume(honest->line, ol_span("what it claims is not so", 24),
                                               sim_party_now(honest)) == OL_OK;
     sim_party_wake(honest);
+}
+
+static void end_false_answer(struct sim_active *f)
+{
+    repent(f);
+    operate(f, 0);
 }
 
 /* Twice what a line may take in three liveness intervals has come, and it brought little. */
@@ -843,7 +852,7 @@ static void judge_flood(struct sim_active *f)
     if (!honest->running)
         return;
     ol_line_status(l, sim_party_now(honest), &st);
-    if (*life == honest->life && now - *since <= 2 * window &&
+    if (*life == honest->life && now - *since <= window && /* or it may have been shown, and be over */
         l->count.frames_in - *frames > 1200 + 32 * (st.peer_head + l->early_durable.n - *head))
         sim_check(f->sim, SIM_CHECK_LIE_RAISES_ALARM, st.flooded, "%s does not show that it is flooded", honest->name);
     if (*life == honest->life && now - *since <= window)

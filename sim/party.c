@@ -249,7 +249,7 @@ void sim_party_emit(struct sim_party *p, uint8_t path, uint16_t conn, struct ol_
     emit(p, path, conn, frame);
 }
 
-static void send(struct sim_party *p, const struct ol_out *out)
+void sim_party_send(struct sim_party *p, const struct ol_out *out)
 {
     struct ol_span frame = out->bytes;
 
@@ -268,7 +268,7 @@ static void perform(struct sim_party *p, const struct ol_out *out)
         sim_world_in(&p->sim->world, sim_rng_below(&p->pace, p->commit_most), on_write, p, p->life);
         break;
     case OL_OUT_SEND:
-        send(p, out);
+        sim_party_send(p, out);
         break;
     case OL_OUT_PROVEN:
         sim_net_proven(&p->sim->net, p, out->path, out->conn);
@@ -278,7 +278,9 @@ static void perform(struct sim_party *p, const struct ol_out *out)
         sim_check_named(p, out->from, out->to);
         break;
     case OL_OUT_SENT:
+        break;
     case OL_OUT_OFF_RECORD:
+        sim_people_hear(p, out->bytes);
         break;
     case OL_OUT_CHANGED:
         told_changed(p);
@@ -289,10 +291,12 @@ static void perform(struct sim_party *p, const struct ol_out *out)
 static void drain(struct sim_party *p)
 {
     struct ol_out out;
+    bool heard = false;
     unsigned n = 0;
 
     while (p->running && !p->sim->check.failed && ol_line_next(p->line, &out)) {
         perform(p, &out);
+        heard = heard || out.kind == OL_OUT_OFF_RECORD;
         if (++n == TOO_MANY)
             sim_check(p->sim, SIM_CHECK_COMES_TO_REST, false, "%s: the line never ends to want something", p->name);
     }
@@ -300,6 +304,8 @@ static void drain(struct sim_party *p)
         store_failed(p); /* a read did */
     if (!p->running)
         return;
+    if (heard)
+        sim_check_forgotten(p);
     sim_check_drained(p);
     rearm(p);
 }

@@ -115,6 +115,7 @@ struct sim_party {
     bool batch_done;
     sim_us commit_most;  /* how long each half of a commit takes at most */
 
+    bool takes_off_record;
     bool lies;           /* the checker believes nothing that it says, and owes it nothing */
     struct sim_tap tap;
     bool damaged;        /* a fault has changed its disk at rest: it may find that it cannot start */
@@ -169,6 +170,8 @@ void sim_party_credit(struct sim_party *p, uint8_t path, unsigned frames);
 void sim_party_receive(struct sim_party *p, uint8_t path, uint16_t conn, struct ol_span bytes);
 /* The relay is gone. */
 void sim_party_reset(struct sim_party *p);
+/* A frame that its line has just made leaves. */
+void sim_party_send(struct sim_party *p, const struct ol_out *out);
 /* Gives its relay a frame behind its line's back. */
 void sim_party_emit(struct sim_party *p, uint8_t path, uint16_t conn, struct ol_span frame);
 
@@ -198,6 +201,12 @@ bool sim_people_rebuild(struct sim_party *p);
 /* What a message's acts on record come to. */
 enum ol_err sim_people_dialogue(struct ol_store *store, int64_t line, uint8_t author, uint32_t seq,
                                 struct ol_dialogue *out);
+
+/* ---- off_record.c ---- */
+
+/* Says a word off the record, or begins or ceases to take what is said so, drawn. */
+void sim_people_off_record(struct sim_party *p, struct sim_rng *rng);
+void sim_people_hear(struct sim_party *p, struct ol_span text);
 
 /* ---- officer.c ---- */
 

@@ -59,7 +59,10 @@ static void on_act(void *ctx, uint64_t index)
 
     if (s->calm)
         return;
-    (void)sim_people_act(&s->party[index], &s->people);
+    if (sim_rng_below(&s->people, 4) == 0)
+        sim_people_off_record(&s->party[index], &s->people);
+    else
+        (void)sim_people_act(&s->party[index], &s->people);
     sim_world_in(&s->world, sim_rng_between(&s->people, s->every / 4, s->every), on_act, s, index);
 }
 
@@ -310,6 +313,7 @@ void sim_run(const struct sim_order *order, struct sim_result *out)
     sim_net_fini(&s->net);
     for (unsigned i = 0; i < SIM_PARTIES; i++)
         sim_party_fini(&s->party[i]);
+    free(s->off_record.heard);
     sim_check_fini(&s->check);
     sim_world_fini(&s->world);
     free(s);

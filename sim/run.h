@@ -14,6 +14,12 @@
 
 #define SIM_PARTIES 3u /* A, B, a copy of either */
 
+/* What was said off the record, by number: whether it was heard. */
+struct sim_off_record {
+    bool *heard;
+    size_t n;
+};
+
 /* What the command line asks of a run. */
 struct sim_order {
     uint64_t seed;
@@ -48,6 +54,7 @@ struct sim {
     sim_us look;       /* how often the desks look at their lines */
     bool operator_resumed; /* somebody took responsibility for a resume */
     uint64_t said;     /* texts so far: each is unique */
+    struct sim_off_record off_record;
 };
 
 struct sim_result {
