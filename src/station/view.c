@@ -463,18 +463,32 @@ static const struct ol_row *page_next(struct page *p)
     return &p->side[side].row[p->at[side]++];
 }
 
-/* Loads `limit` rows of each side, of one kind or (kind 0) of all. */
+struct told_rows {
+    struct rows *rows;
+    uint32_t head;
+};
+
+static bool keep_told(void *ctx, const struct ol_row *row)
+{
+    const struct told_rows *told = ctx;
+
+    return row->h.seq <= told->head && keep_row(told->rows, row);
+}
+
+/* Loads `limit` rows of each side, of one kind or (kind 0) of all. Of ours only what has been told: what has not may
+ * stand in the outbox still, and would be there twice. */
 static void page_load(struct line *l, struct page *p, uint8_t kind, const uint32_t next[2], size_t limit)
 {
     for (unsigned i = 0; i < 2; i++) {
         struct rows *rows = &p->side[i];
         uint8_t author = (uint8_t)('A' + i);
+        struct told_rows told = {rows, author == line_side(l) ? l->head[i] : UINT32_MAX};
 
         rows->most = limit;
         if (kind != 0)
-            rows->err = ol_store_scan_kind(l->station->store, l->info.number, author, kind, next[i], keep_row, rows);
+            rows->err = ol_store_scan_kind(l->station->store, l->info.number, author, kind, next[i], keep_told, &told);
         else
-            rows->err = ol_store_scan(l->station->store, l->info.number, author, next[i], keep_row, rows);
+            rows->err = ol_store_scan(l->station->store, l->info.number, author, next[i], keep_told, &told);
     }
 }
 

@@ -4,6 +4,7 @@
 import os
 import signal
 import sys
+import threading
 import time
 import unittest
 
@@ -76,6 +77,36 @@ class Waiting(unittest.TestCase):
         self.assertEqual(self.a.line("freedonia")["outbox"], 0)
         self.assertTrue(all(m["id"] for m in self.a.must("list", "freedonia", "--json").lines))
         stations.verified(self.pair)
+
+    def test_what_waits_is_listed_once_at_every_moment_while_it_is_signed(self):
+        self.a.must("up")
+        said = [f"waits {i}" for i in range(400)]
+        for i in range(0, 400, 100):
+            answer = self.a.rpc("send", {"line": "freedonia", "messages": [{"text": text} for text in said[i:i + 100]]})
+            self.assertIn("result", answer)
+        ended = threading.Event()
+        wrong = []
+        looks = []
+
+        def look():
+            caller = stations.Caller(self.a)
+            while not ended.is_set():
+                listed = caller.call("list", {"line": "freedonia"})["result"]["messages"]
+                looks.append(sum(m["id"] is not None for m in listed))
+                if sorted(m["text"] for m in listed) != sorted(said):
+                    wrong.append(len(listed))
+            caller.close()
+
+        lookers = [threading.Thread(target=look) for _ in range(2)]
+        for looker in lookers:
+            looker.start()
+        self.b.must("up")
+        wait_for(lambda: looks and looks[-1] == 400, "all to be signed", 20)
+        ended.set()
+        for looker in lookers:
+            looker.join()
+        self.assertEqual(looks[0], 0)
+        self.assertEqual(wrong, [])
 
     def test_many_wait_and_all_arrive_once_flash_first_in_its_class(self):
         self.pair.up()
