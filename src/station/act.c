@@ -48,11 +48,10 @@ static void write_act(const struct request *r, struct line *l, const struct ol_r
     call->item[0].kind = act->kind;
     /* An act is as urgent as the message it answers, and as much of an exercise. */
     call->item[0].flags = message->h.flags & (0xc0 | OL_FLAG_EXERCISE);
-    if (!item_keep(&call->item[0], &w)) {
-        request_fail(r, OL_EXIT_FAILED, "err.station.memory", NULL, NULL);
-        call->client = NULL;
-    }
-    call_write(call);
+    if (item_keep(&call->item[0], &w))
+        call_write(call);
+    else
+        call_refuse(call, "err.station.memory");
 }
 
 /* What goes with an act besides its text. False with the fault. */

@@ -185,6 +185,10 @@ void call_write(struct call *call)
 {
     struct line *l = call->line;
 
+    if (call->written == 0 && crossing_refuses(call)) {
+        call_refuse(call, "err.station.crossing");
+        return;
+    }
     while (call->written < call->n) {
         struct call_item *item = &call->item[call->written];
         struct ol_fault f;

@@ -11,6 +11,7 @@
  *     send.c       what a client may say
  *     act.c        what a client may do about a message
  *     calls.c      requests that wait for something to become durable, delivered, taken
+ *     crossing.c   two requests at one moment, of which the record takes one
  *     ending.c     how a line is closed, revoked, succeeded
  *     form.c       forms: their numbers, sending, reading
  *     agree.c      what both sides agreed: channels, exercises, instructions
@@ -298,6 +299,8 @@ struct call_item {
     uint8_t flags;
     struct ol_blob body;
     bool durable;
+    bool has_subject;
+    struct ol_hash subject; /* crossing.c */
     uint32_t seq;          /* 0: in the outbox, or not durable yet */
     uint32_t delivered_at; /* 0: not yet */
     enum ol_message_state state; /* by the acts since; else how far it was carried */
@@ -331,7 +334,7 @@ struct call {
 struct call *call_new(struct line *l, struct client *c, const json_t *id, size_t n);
 /* Keeps a copy of the body; false without memory, or when it did not fit. */
 bool item_keep(struct call_item *item, const struct ol_wr *body);
-/* Hands the items to the line, as many as it takes now; answers at once when it refuses. */
+/* Hands the items to the line, as many as it takes now; answers at once when it refuses, or they cross an earlier call. */
 void call_write(struct call *call);
 /* A call for one entry about the line itself, or NULL and an answer. */
 struct call *entry_call(const struct request *r, struct line *l, uint8_t kind, const struct ol_wr *body);
@@ -360,6 +363,12 @@ struct sayer {
 bool send_read(struct line *l, const json_t *m, const struct sayer *by, struct call_item item[static 2], size_t *n,
                struct ol_fault *f);
 void send_texts(const struct request *r);
+
+/* ---- crossing.c ---- */
+
+/* Before anything of the call is written: whether an earlier one that is not on record yet, or the call itself, has a word
+ * about the same. */
+bool crossing_refuses(struct call *call);
 
 /* ---- ending.c ---- */
 

@@ -215,6 +215,27 @@ class LineTests(unittest.TestCase):
         self.assertEqual((slot["id"], slot["state"]), (late, "missed"))
         self.assertGreaterEqual(slot["answered_at"], slot["until"])
 
+    def one_of_two(self, station, method, params):
+        """Asks twice at one moment: one is done."""
+        caller = stations.Caller(station)
+        self.addCleanup(caller.close)
+        got = []
+        for _ in range(2):
+            caller.ask(method, {"line": self.name(station)} | params, got.append)
+        wait_for(lambda: len(got) == 2, "both answers")
+        self.assertEqual(sorted("result" in one for one in got), [False, True], got)
+
+    def test_of_two_tests_or_answers_at_one_moment_one_is_sent(self):
+        self.agree()
+        self.to(1)
+        self.one_of_two(self.a, "test_send", {})
+        test = wait_for(lambda: self.stand(self.b)["unanswered"], "the test to come")
+        self.one_of_two(self.b, "test_answer", {"id": test})
+        for station in (self.a, self.b):
+            wait_for(lambda: self.stand(station)["last"], "the answer to show")
+            kinds = [entry["kind"] for entry in stations.record(station, self.name(station)).values()]
+            self.assertEqual(kinds.count("test"), 2)
+
     def written(self):
         """Receipts may come late."""
         records = [stations.record(station, self.name(station)) for station in (self.a, self.b)]
