@@ -433,6 +433,34 @@ static enum ol_err configure(struct line *l, struct ol_line_cfg *cfg)
     return OL_OK;
 }
 
+static void on_line_closed(uv_handle_t *handle)
+{
+    struct line *l = handle->data;
+
+    for (size_t i = 0; i < RECENT; i++)
+        free((void *)(uintptr_t)l->recent[i].body.p);
+    for (size_t i = 0; i < l->outbox_n; i++)
+        ol_blob_free(&l->outbox[i].body);
+    free(l->outbox);
+    form_forget(l);
+    agree_forget(l);
+    events_forget(l);
+    rate_forget(l);
+    ol_line_fini(l->core);
+    free(l->core);
+    free(l);
+}
+
+static void close_last(struct station *s)
+{
+    struct line *l = s->line[--s->lines_n];
+
+    calls_end(l);
+    free(l->watched);
+    uv_close((uv_handle_t *)&l->timer, on_line_closed);
+}
+
+/* On failure too it may be among the station's lines. */
 static enum ol_err line_open(struct station *s, const struct ol_line_info *info)
 {
     struct line *l = calloc(1, sizeof *l);
@@ -470,29 +498,37 @@ static enum ol_err line_open(struct station *s, const struct ol_line_info *info)
     return err;
 }
 
-struct loading {
-    struct station *station;
-    enum ol_err err;
-};
-
-static bool load_line(void *ctx, const struct ol_line_info *info)
+static struct line *line_by_number(const struct station *s, int64_t number)
 {
-    struct loading *loading = ctx;
-
-    for (size_t i = 0; i < loading->station->lines_n; i++) {
-        struct line *l = loading->station->line[i];
-
-        if (l->info.number == info->number) { /* reload: what may have changed */
-            memcpy(l->info.name, info->name, sizeof l->info.name);
-            l->info.compared = info->compared;
-            l->info.revoked = info->revoked;
-            l->info.off_record = info->off_record;
-            desk_tell(l);
-            return true;
-        }
+    for (size_t i = 0; i < s->lines_n; i++) {
+        if (s->line[i]->info.number == number)
+            return s->line[i];
     }
-    loading->err = line_open(loading->station, info);
-    return loading->err == OL_OK;
+    return NULL;
+}
+
+/* A line that runs already goes on as it is, if it could be opened with these keys too. */
+static enum ol_err admit(struct station *s, const struct ol_line_info *info)
+{
+    if (line_by_number(s, info->number) == NULL)
+        return line_open(s, info);
+    if (ol_keyring_find(&s->keys, &info->id) != NULL)
+        return OL_OK;
+    station_log("line %s: its keys are missing", info->name);
+    return OL_MISMATCH;
+}
+
+/* What may have changed since it was opened. */
+static void refresh(const struct station *s, const struct ol_line_info *info)
+{
+    struct line *l = line_by_number(s, info->number);
+
+    assert(l != NULL);
+    memcpy(l->info.name, info->name, sizeof l->info.name);
+    l->info.compared = info->compared;
+    l->info.revoked = info->revoked;
+    l->info.off_record = info->off_record;
+    desk_tell(l);
 }
 
 static bool collect(void *ctx, const struct ol_line_info *info)
@@ -568,9 +604,23 @@ static enum ol_err open_store(struct station *s, struct ol_fault *f)
     return book_load(s, f);
 }
 
+/* All of them, or none: what was opened before goes on as it was. */
+static enum ol_err take_on(struct station *s, const struct ol_line_info *info, size_t n)
+{
+    size_t before = s->lines_n;
+    enum ol_err err = OL_OK;
+
+    for (size_t i = 0; i < n && !err; i++)
+        err = admit(s, &info[i]);
+    while (err && s->lines_n > before)
+        close_last(s);
+    for (size_t i = 0; i < n && !err; i++)
+        refresh(s, &info[i]);
+    return err;
+}
+
 enum ol_err lines_load(struct station *s, struct ol_fault *f)
 {
-    struct loading loading = {.station = s};
     struct {
         struct ol_line_info *info;
         size_t n;
@@ -580,11 +630,9 @@ enum ol_err lines_load(struct station *s, struct ol_fault *f)
     if (s->store == NULL && (err = open_store(s, f)) != OL_OK)
         return err;
     err = ol_store_lines(s->store, collect, &list);
-    for (size_t i = 0; i < list.n && !err && !loading.err; i++)
-        (void)load_line(&loading, &list.info[i]);
-    free(list.info);
     if (!err)
-        err = loading.err;
+        err = take_on(s, list.info, list.n);
+    free(list.info);
     if (err)
         ol_fault_set(f, OL_EXIT_FAILED, "err.station.record", "detail", ol_err_text(err), NULL);
     else
@@ -592,36 +640,14 @@ enum ol_err lines_load(struct station *s, struct ol_fault *f)
     return err;
 }
 
-static void on_line_closed(uv_handle_t *handle)
-{
-    struct line *l = handle->data;
-
-    for (size_t i = 0; i < RECENT; i++)
-        free((void *)(uintptr_t)l->recent[i].body.p);
-    for (size_t i = 0; i < l->outbox_n; i++)
-        ol_blob_free(&l->outbox[i].body);
-    free(l->outbox);
-    form_forget(l);
-    agree_forget(l);
-    events_forget(l);
-    rate_forget(l);
-    ol_line_fini(l->core);
-    free(l->core);
-    free(l);
-}
-
 void lines_close(struct station *s)
 {
     /* What is in flight goes to the disk before the memory that it stands in is released. */
     ol_store_close(&s->store);
     uv_close((uv_handle_t *)&s->look, NULL);
-    for (size_t i = 0; i < s->lines_n; i++) {
-        calls_end(s->line[i]);
-        free(s->line[i]->watched);
-        uv_close((uv_handle_t *)&s->line[i]->timer, on_line_closed);
-    }
+    while (s->lines_n > 0)
+        close_last(s);
     office_forget(s);
     free(s->line);
     s->line = NULL;
-    s->lines_n = 0;
 }

@@ -266,19 +266,44 @@ static void method_status(const struct request *r)
 
 /* ---- The station itself ---- */
 
+static void exchange(struct ol_keyring *a, struct ol_keyring *b)
+{
+    struct ol_keyring was = *a;
+
+    *a = *b;
+    *b = was;
+    ol_wipe(&was, sizeof was);
+}
+
+/* New keys are taken with the lines that need them, or not at all: its own a station keeps for life. False with the
+ * fault. */
+static bool load_anew(struct station *s, struct ol_fault *f)
+{
+    struct ol_keyring keys;
+    enum ol_err err = ol_home_keys_read(&s->home, &keys, f);
+
+    if (err)
+        return false;
+    if (ol_secret_equal(keys.sign.b, s->keys.sign.b, sizeof keys.sign.b) &&
+        ol_secret_equal(keys.agree.b, s->keys.agree.b, sizeof keys.agree.b)) {
+        exchange(&keys, &s->keys);
+        err = lines_load(s, f);
+        if (err)
+            exchange(&keys, &s->keys);
+    } else {
+        err = OL_MISMATCH;
+        ol_fault_set(f, OL_EXIT_MISMATCH, "err.card.keys", "file", OL_HOME_CARD, "keys", OL_HOME_KEYS, NULL);
+    }
+    ol_keyring_fini(&keys);
+    return !err;
+}
+
 static void method_reload(const struct request *r)
 {
     struct ol_fault f;
-    struct ol_keyring keys;
     json_t *refused;
 
-    if (ol_home_keys_read(&r->station->home, &keys, &f)) {
-        client_fault(r->client, r->id, &f);
-        return;
-    }
-    ol_keyring_fini(&r->station->keys);
-    r->station->keys = keys;
-    if (lines_load(r->station, &f)) {
+    if (!load_anew(r->station, &f)) {
         client_fault(r->client, r->id, &f);
         return;
     }
