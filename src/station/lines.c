@@ -173,6 +173,7 @@ static bool apply(struct line *l, const struct ol_put *put)
             remember(l, &put->row);
         ending_note(l, &put->row.h);
         search_note(l, &put->row.h);
+        rate_note(l, &put->row.h);
         form_note(l, &put->row);
         desk_note(l, &put->row);
         linetest_note(l, &put->row);

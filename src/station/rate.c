@@ -115,6 +115,15 @@ void rate_changed(struct line *l)
     begin(&l->rate[1]);
 }
 
+/* What comes below others that are counted, given back by the other side, was signed before them. */
+void rate_note(struct line *l, const struct ol_header *h)
+{
+    struct rate *r = &l->rate[h->author == 'B'];
+
+    if (ol_kind_is_message(h->kind) && h->seq < r->next)
+        begin(r);
+}
+
 void rate_arrived(struct line *l, const struct ol_header *h)
 {
     struct rate *r = &l->rate[h->author == 'B'];

@@ -470,6 +470,8 @@ bool terms_read(const struct request *r, struct line *l, int topic, struct ol_wr
 void rate_look(struct line *l);
 /* Other terms may hold: all is counted again. */
 void rate_changed(struct line *l);
+/* An entry of this line is durable, and not counted yet. */
+void rate_note(struct line *l, const struct ol_header *h);
 /* A message has become durable. */
 void rate_arrived(struct line *l, const struct ol_header *h);
 /* Whether a message on record is beyond the rate that was agreed. */

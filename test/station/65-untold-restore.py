@@ -5,9 +5,11 @@ import glob
 import os
 import sqlite3
 import sys
+import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import clock
 import stations
 from stations import wait_for
 
@@ -114,6 +116,36 @@ class UntoldRestore(unittest.TestCase):
         for i in lost:
             self.assertTrue(stations.record(self.a, "freedonia")[i]["absent"])
         stations.verified(self.pair)
+
+    def beyond(self, station, line):
+        return [m["text"] for m in station.must("list", line, "--json").lines if m["beyond_rate"]]
+
+    def test_what_is_given_back_late_counts_against_the_rate_at_once_as_it_does_after_a_restart(self):
+        for station in (self.a, self.b):
+            station.must("down")
+        with clock.Clock(self.pair.folder) as moved:
+            moved.seconds = 60 - int(time.time()) % 60  # a minute begins
+            self.pair.up()
+            asked = self.a.must("rate", "propose", "freedonia", "2", "--json").json["id"]
+            wait_for(lambda: self.b.run("rate", "accept", "ruritania", asked).code == 0, "the proposal to arrive")
+            wait_for(lambda: any(one["id"] == asked and one["in_force"] for one in self.a.rpc(
+                "agreements", {"line": "freedonia", "topic": "rate"})["result"]["agreements"]), "the rate to be agreed")
+            self.say(self.a, "freedonia", "before")
+            copy = self.copy(self.a)
+            self.say(self.a, "freedonia", "lost")
+            self.b.must("down")
+            self.roll_back(self.a, copy)
+            self.a.must("up")
+            self.a.must("resume", "freedonia", "--without-peer", "--reason", "the peer is gone")
+            self.a.must("send", "freedonia", "after")
+            self.assertEqual(self.beyond(self.a, "freedonia"), [])
+            self.b.must("up")
+            self.both_equal()
+            for station, line in ((self.a, "freedonia"), (self.b, "ruritania")):
+                wait_for(lambda: self.beyond(station, line) == ["after"], "the third of the minute to be marked")
+            self.a.must("down")
+            self.a.must("up")
+            self.assertEqual(self.beyond(self.a, "freedonia"), ["after"])
 
 
 if __name__ == "__main__":
