@@ -362,6 +362,19 @@ static uint32_t waiting_resume(const struct ol_stream *s)
     return seq;
 }
 
+/* Whether an entry would be taken now. False with the fault. */
+static bool may_write(const struct line *l, struct ol_fault *f)
+{
+    if (ending_refuses(l, f))
+        return false;
+    if (l->core->signing == OL_SIGN_STOPPED)
+        ol_fault_set(f, OL_EXIT_FAILED, "err.station.stopped", "line", l->info.name, NULL);
+    else if (l->core->no_room)
+        ol_fault_set(f, OL_EXIT_FAILED, "err.station.no_room", "line", l->info.name, NULL);
+    return l->core->signing != OL_SIGN_STOPPED && !l->core->no_room;
+}
+
+/* The stream goes on at once, its entry follows: so it must be one that can be written. */
 static void unfreeze(const struct request *r, struct line *l, struct ol_span reason)
 {
     const struct ol_stream *peer = ol_record_peer(&l->core->record);
@@ -375,9 +388,7 @@ static void unfreeze(const struct request *r, struct line *l, struct ol_span rea
         request_fail(r, OL_EXIT_FAILED, "err.station.not_frozen", "line", l->info.name);
         return;
     }
-    if (l->core->signing == OL_SIGN_STOPPED || ending_refuses(l, &f)) {
-        if (l->core->signing == OL_SIGN_STOPPED)
-            ol_fault_set(&f, OL_EXIT_FAILED, "err.station.stopped", "line", l->info.name, NULL);
+    if (!may_write(l, &f)) {
         client_fault(r->client, r->id, &f);
         return;
     }

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A disk that is full: sending says so, receiving gives no receipt, nothing breaks, and it goes on when there is room."""
 import ctypes
+import importlib
 import os
 import subprocess
 import sys
@@ -21,11 +22,14 @@ def own_mounts():
         subprocess.run(["mount", "--make-rprivate", "/"], capture_output=True, check=False).returncode == 0
 
 
-class FullDisk(unittest.TestCase):
+class SmallHome(unittest.TestCase):
     def setUp(self):
         self.pair = stations.Pair(proxied=False)
         self.addCleanup(self.pair.close)
         self.a, self.b = self.pair.a, self.pair.b
+
+    def mount(self):
+        """The home of B, which is down, on a small disk."""
         self.small = self.b.home
         aside = self.small + ".aside"
         os.rename(self.small, aside)
@@ -48,6 +52,12 @@ class FullDisk(unittest.TestCase):
 
     def make_room(self):
         os.unlink(self.ballast)
+
+
+class FullDisk(SmallHome):
+    def setUp(self):
+        super().setUp()
+        self.mount()
 
     def inbox(self, station, line):
         return [m["text"] for m in station.must("list", line, "--json").lines if m["direction"] == "in"]
@@ -150,6 +160,32 @@ class FullDisk(unittest.TestCase):
         self.assertEqual(again.code, 1)
         self.assertIn("was sent as", again.err)
         self.assertEqual(self.inbox(self.a, "freedonia"), [text])
+
+
+class Contradiction(SmallHome):
+    proofs = importlib.import_module("86-proofs").Equivocation
+    say, copy, roll_back, contradict = proofs.say, proofs.copy, proofs.roll_back, proofs.contradict
+
+    def is_frozen(self):
+        return "equivocation" in self.b.line("ruritania")["alarms"]
+
+    def test_a_stream_is_unfrozen_by_an_entry_or_not_at_all(self):
+        self.pair.up()
+        self.contradict()
+        resumed = self.a.must("resume", "freedonia", "--without-peer", "--reason", "two stories", "--json").json["id"]
+        wait_for(lambda: resumed in stations.record(self.b, "ruritania"), "the resume")
+        self.b.must("down")
+        self.mount()
+        self.fill()
+        wait_for(lambda: "full" in self.b.run("send", "ruritania", "x" * 9000).err, "the disk to be full")
+        self.assertEqual(self.b.run("unfreeze", "ruritania", "--reason", "explained").code, 1)
+        self.assertTrue(self.is_frozen())
+        self.make_room()
+        wait_for(lambda: self.b.run("send", "ruritania", "there is room").code == 0, "room")
+        self.assertTrue(self.is_frozen())
+        done = self.b.must("unfreeze", "ruritania", "--reason", "explained", "--json").json["id"]
+        self.assertEqual(stations.record(self.b, "ruritania")[done]["kind"], "unfreeze")
+        self.assertFalse(self.is_frozen())
 
 
 if __name__ == "__main__":
