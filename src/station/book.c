@@ -22,8 +22,10 @@ static bool fold(void *ctx, const struct ol_leaf_row *row)
     struct ol_leaf leaf;
 
     ol_book_fold(&s->book, row->number, &row->hash, row->bytes);
-    loading->failed = !office_room(s);
-    if (!loading->failed && ol_leaf_check(row->number, &row->hash, row->bytes, &leaf) == OL_OK)
+    if (ol_leaf_check(row->number, &row->hash, row->bytes, &leaf))
+        return true;
+    loading->failed = !office_room(s, leaf.kind);
+    if (!loading->failed)
         ol_office_note(&s->office, &leaf);
     return !loading->failed;
 }
@@ -70,7 +72,7 @@ bool book_write(struct station *s, const struct line *l, struct ol_leaf *leaf, s
 
     if (leaf->kind != OL_LEAF_ACCEPTED && !holds(s, f))
         return false;
-    if (!office_room(s)) {
+    if (!office_room(s, leaf->kind)) {
         ol_fault_set(f, OL_EXIT_FAILED, "err.station.memory", NULL);
         return false;
     }

@@ -25,11 +25,11 @@ static bool refuse(struct ol_fault *f, enum ol_exit code, const char *key, const
 
 /* ---- Kept leaves ---- */
 
-bool office_room(struct station *s)
+bool office_room(struct station *s, uint8_t kind)
 {
     struct ol_office *o = &s->office;
 
-    if (o->rules == o->rules_cap) {
+    if (kind == OL_LEAF_RULE && o->rules == o->rules_cap) {
         struct ol_rule *grown = realloc(o->rule, (o->rules_cap + 16) * sizeof *grown);
 
         if (grown == NULL)
@@ -37,7 +37,7 @@ bool office_room(struct station *s)
         o->rule = grown;
         o->rules_cap += 16;
     }
-    if (o->drafts == o->drafts_cap) {
+    if (kind == OL_LEAF_WORDS && o->drafts == o->drafts_cap) {
         struct ol_draft *grown = realloc(o->draft, 2 * (o->drafts_cap + 8) * sizeof *grown);
 
         if (grown == NULL)

@@ -525,8 +525,9 @@ void off_record_say(const struct request *r);
 
 #define OL_OPERATOR "operator" /* who can open the control socket */
 
-/* Before a leaf is folded: room for what it may say. False without memory. */
-bool office_room(struct station *s);
+/* Before a leaf of this kind is folded: room for what it may say. Rules move when one is written, drafts when words are,
+ * and neither by any other leaf. False without memory. */
+bool office_room(struct station *s, uint8_t kind);
 void office_forget(struct station *s);
 /* Who asks, and whether he may ask this. False with the fault. */
 bool roles_admit(struct request *r, const char *method, struct ol_fault *f);

@@ -464,5 +464,26 @@ class Clearance(unittest.TestCase):
         self.assertEqual(self.a.must("views", "rebuild", "--check").code, 0)
 
 
+class Many(unittest.TestCase):
+    setUp = Clearance.setUp
+
+    def test_any_number_of_drafts_is_cleared_and_released_each_once(self):
+        """A sanitizer sees what was read of drafts that had been moved to make room."""
+        self.a.must("roster", "officer", "Anna", "desk")
+        self.a.must("roster", "officer", "Dora", "release")
+        self.a.must("rule", "set", "freedonia", "desk", "release")
+        caller = stations.Caller(self.a)
+        self.addCleanup(caller.close)
+        said = []
+        for i in range(60):
+            said.append(f"draft {i}")
+            draft = caller.call("draft", {"line": "freedonia", "as": "Anna", "message": {"text": said[-1]}})["result"]["draft"]
+            for method, officer in (("clear", "Anna"), ("release", "Dora")):
+                answer = caller.call(method, {"line": "freedonia", "draft": draft, "as": officer})
+                self.assertIn("result", answer)
+            self.assertEqual(caller.call("draft_show", {"line": "freedonia", "draft": draft})["result"]["state"], "released")
+        wait_for(lambda: sorted(m["text"] for m in self.b.must("list", "ruritania", "--json").lines) == sorted(said), "all")
+
+
 if __name__ == "__main__":
     unittest.main()
