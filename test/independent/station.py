@@ -21,6 +21,7 @@ class Session:
         self.out = ss.Outgoing(ours, number)
         self.into = ss.Incoming(theirs)
         self.heard = None           # the peer's path number that came last, and when
+        self.synced = False         # a sync came under it
         self.confirmed = {}         # our path: the counter that the last echo gave
 
 
@@ -257,6 +258,8 @@ class Station:
     def take_sync(self, sync, session, aside):
         if session is None or session is not self.current:
             return
+        exact = sync.starting or not session.synced
+        session.synced = True
         if sync.answer and self.asking:
             told = sync.held[-1][1] if sync.held else sync.your_head
             if told > self.own.head:
@@ -270,15 +273,16 @@ class Station:
                 self.send(self.sync(answer=True).bytes)
         if self.recover_to:
             return
-        self.give_missing(sync.your_head, [*sync.held, *aside])
+        self.give_missing(sync.your_head, [*sync.held, *aside], exact)
         if sync.own_head > self.theirs.head:
             self.counts["behind"] += 1
             if self.counts["behind"] % 4 == 1:
                 self.send(self.sync().bytes)
 
-    def give_missing(self, peer_head, held):
-        """7.7, 3: the gaps below the end of the last range are lost. What is above it may be under way."""
-        end = max((min(last, self.own.head) for _, last in held), default=peer_head)
+    def give_missing(self, peer_head, held, exact):
+        """7.7, 3 and 4: the gaps below the end of the last range are lost. What is above it may be under way, unless the sync
+        is exact."""
+        end = self.own.head if exact else max((min(last, self.own.head) for _, last in held), default=peer_head)
         for n in range(peer_head + 1, end + 1):
             if n in self.own.entries and not any(first <= n <= last for first, last in held):
                 self.send_entry(self.own.entries[n].sealed(self.line.id, self.sign_seed), ol.FULL)

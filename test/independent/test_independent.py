@@ -499,8 +499,8 @@ class WithAReal:
         self.here, self.real = self.bed.here, self.bed.real
 
     def tearDown(self):
-        """Both sides come to hold the same, be it with the next liveness interval, and the real station's export says so."""
-        self.here.until(self.bed.is_even, "both sides to hold the same", 90)
+        """Both sides come to hold the same, and the real station's export says so."""
+        self.here.until(self.bed.is_even, "both sides to hold the same")
         data, verified = self.bed.export()
         self.assertEqual(verified.code, 0, verified.json)
         report = export.verify(data, [self.here.card, *self.here.line.card.values()])
