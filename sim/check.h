@@ -32,7 +32,7 @@ struct sim_party;
     X(ALARM_CLOCK, "alarm-clock", "clocks over a minute apart are shown as doubtful")                                  \
     X(VIEWS_REBUILD, "views-rebuild", "views rebuilt from the record equal the kept ones, on both sides")              \
     X(DESKS_AGREE, "desks-agree", "both records say the same of both desks, of channels and of exercises")             \
-    X(OFF_RECORD_HEARD, "off-record-heard", "off the record is heard what was said, once at most, where it is taken")      \
+    X(OFF_RECORD_HEARD, "off-record-heard", "off the record is heard what was said, once at most, where it is taken")  \
     X(OFF_RECORD_KEPT, "off-record-kept", "what was said off the record is in no line and on no disk")                 \
     X(KNOWS_ITS_HEAD, "knows-its-head", "what a line holds durable is what its store holds")                           \
     X(INNOCENT, "innocent", "no evidence is kept against a station that did not contradict itself")                    \

@@ -39,8 +39,9 @@ static void make_home(struct sim_party *p)
 
 static void init(struct sim_party *p, struct sim *s, unsigned index, const char *name)
 {
-    *p = (struct sim_party){.sim = s, .index = (uint8_t)index, .exists = true, .takes_off_record = true, .next_token = 1,
-                            .commit_most = 1 + 20 * SIM_MS, .told_up_wrong = SIM_NEVER, .unable_since = SIM_NEVER};
+    *p = (struct sim_party){.sim = s, .index = (uint8_t)index, .exists = true, .next_token = 1,
+                            .takes_off_record = true, .commit_most = 1 + 20 * SIM_MS,
+                            .told_up_wrong = SIM_NEVER, .unable_since = SIM_NEVER};
     strncpy(p->name, name, sizeof p->name - 1);
     sim_rng_init(&p->rng, s->world.seed, name);
     sim_rng_init(&p->pace, sim_rng_next(&p->rng), "pace");
