@@ -129,8 +129,6 @@ static enum ol_err decrypt_and_hash(struct ol_noise *n, struct ol_span in, uint8
 void ol_noise_init(struct ol_noise *n, const struct ol_noise_cfg *cfg)
 {
     struct ol_span name = ol_span(PROTOCOL, sizeof PROTOCOL - 1);
-    const struct ol_dh_pk *first;
-    const struct ol_dh_pk *second;
 
     assert(cfg->psk != NULL && cfg->own != NULL && cfg->peer != NULL);
     assert(name.len > sizeof n->h.b);
@@ -139,10 +137,8 @@ void ol_noise_init(struct ol_noise *n, const struct ol_noise_cfg *cfg)
     ol_sha256(&name, 1, &n->h); /* longer than 32 bytes, so hashed (5.2) */
     n->ck = n->h;
     mix_hash(n, cfg->prologue);
-    first = n->initiator ? &n->s_pk : &n->rs;
-    second = n->initiator ? &n->rs : &n->s_pk;
-    mix_hash(n, ol_span(first->b, sizeof first->b));   /* -> s */
-    mix_hash(n, ol_span(second->b, sizeof second->b)); /* <- s */
+    mix_hash(n, ol_span(n->initiator ? n->s_pk.b : n->rs.b, sizeof n->rs.b)); /* -> s */
+    mix_hash(n, ol_span(n->initiator ? n->rs.b : n->s_pk.b, sizeof n->rs.b)); /* <- s */
 }
 
 enum ol_err ol_noise_write(struct ol_noise *n, struct ol_random random, struct ol_span payload, uint8_t *out)

@@ -150,9 +150,8 @@ static bool same_history(struct ol_line *l, const struct ol_sync *sync)
 {
     struct ol_hash hash;
 
-    if (ol_stream_is_absent(ol_record_own(&l->record), sync->your_head))
-        return true;
-    return ol_record_hash(&l->record, own_side(l), sync->your_head, &hash) == OL_OK &&
+    return !ol_stream_is_absent(ol_record_own(&l->record), sync->your_head) &&
+           ol_record_hash(&l->record, own_side(l), sync->your_head, &hash) == OL_OK &&
            memcmp(hash.b, sync->your_hash, sizeof sync->your_hash) == 0;
 }
 
@@ -213,7 +212,7 @@ static void check_claim(struct ol_line *l, const struct ol_sync *sync)
         return;
     if (sync->your_head > own->head)
         want_own(l, own->head + 1, sync->your_head);
-    else if (!same_history(l, sync))
+    else if (!ol_stream_is_absent(own, sync->your_head) && !same_history(l, sync))
         want_own(l, sync->your_head, sync->your_head);
 }
 
@@ -284,20 +283,23 @@ void signing_none(struct ol_line *l, const struct ol_range *range)
     }
 }
 
-/* The peer stands on what a resume of ours gave up: it has not been where we went on from, and nobody knows since which
- * resume. All since the first goes to it whole, as if it had asked. */
-static void give_branch(struct ol_line *l)
+/* The peer stands on what a resume of ours gave up, or on what we never wrote: it has not been where we went on from, and nobody
+ * knows since which resume. All since the first goes to it whole, as if it had asked, and the entry that it should stand on:
+ * if it holds another under that number, it has the proof. */
+static void give_branch(struct ol_line *l, uint32_t your_head)
 {
-    const struct ol_range *absent = ol_record_own(&l->record)->absent;
+    const struct ol_stream *own = ol_record_own(&l->record);
+    uint32_t from = your_head < own->absent->from ? your_head : own->absent->from - 1;
     unsigned i = own_side(l) - 'A';
 
-    assert(ol_record_own(&l->record)->absent_n > 0);
-    if (l->give_none[i] || l->own_durable < absent->from || /* the resume is not durable yet: there is nothing to give */
+    if (own->absent_n == 0 || your_head > own->absent[own->absent_n - 1].to || l->give_none[i] ||
+        l->own_durable < own->absent->from || /* the resume is not durable yet: there is nothing to give */
         l->now.ms - l->fixed_at < line_rto(l) || l->now.ms - l->entry_sent_at < line_rto(l))
         return;
     l->fixed_at = l->now.ms;
-    l->give_from[i] = absent->from;
-    l->give[i] = (struct ol_want){.stream = own_side(l), .range = {absent->from, l->own_durable}};
+    l->give_from[i] = from > 0 ? from : 1;
+    assert(l->give_from[i] <= l->own_durable);
+    l->give[i] = (struct ol_want){.stream = own_side(l), .range = {l->give_from[i], l->own_durable}};
     l->give_none[i] = true;
 }
 
@@ -334,10 +336,10 @@ void sync_input(struct ol_line *l, const struct ol_sync *sync, const struct ol_r
     if (sync->answer && !l->answered && s == &l->cur)
         take_answer(l, sync);
     check_claim(l, sync);
-    if (ol_stream_is_absent(ol_record_own(&l->record), sync->your_head))
-        give_branch(l);
-    else if (sync->your_head <= l->own_durable && same_history(l, sync))
+    if (sync->your_head <= l->own_durable && same_history(l, sync))
         take_holdings(l, sync, aside, exact || sync->starting, s);
+    else
+        give_branch(l, sync->your_head);
     if (sync->own_head > peer->head && l->now.ms >= l->gap_sync_at) {
         l->sync_due = true;
         l->gap_sync_at = l->now.ms + line_rto(l);

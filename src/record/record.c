@@ -327,9 +327,17 @@ static void want(struct ol_record *r, uint8_t author, uint32_t from, uint32_t to
 }
 
 /* Keeps a proof of equivocation; of our own stream it means that this station lives twice. */
+static void convict(struct ol_record *r, struct ol_batch_space *b, const struct ol_row *proof)
+{
+    assert(proof->sealed);
+    ol_batch_add(b, &(struct ol_put){.what = OL_PUT_EVIDENCE, .row = *proof});
+    *(proof->h.author == r->cfg.own ? &r->twice : &ol_record_peer(r)->frozen) = true;
+}
+
 static enum ol_took fork(struct ol_record *r, struct ol_batch_space *b, const struct came *c, uint32_t utc)
 {
-    struct ol_put put = {.what = OL_PUT_EVIDENCE};
+    struct ol_row proof = {.h = c->h, .hash = c->hash, .sealed = true, .seal = c->e->seal, .stored_at = utc,
+                           .body = c->e->body};
     struct ol_row known;
 
     assert((c->e->flags & OL_WIRE_SEAL) && (c->e->flags & OL_WIRE_PREV)); /* and it holds */
@@ -339,13 +347,7 @@ static enum ol_took fork(struct ol_record *r, struct ol_batch_space *b, const st
         return OL_TOOK_FORK; /* one proof is enough until an officer has decided */
     if (r->cfg.shelf.by_hash(r->cfg.shelf.ctx, c->h.author, &c->hash, &known) == OL_OK)
         return OL_TOOK_KNOWN; /* on this one an officer has decided */
-    put.row = (struct ol_row){.h = c->h, .hash = c->hash, .sealed = true, .seal = c->e->seal, .stored_at = utc,
-                              .body = c->e->body};
-    ol_batch_add(b, &put);
-    if (c->h.author == r->cfg.own)
-        r->twice = true;
-    else
-        ol_record_stream(r, c->h.author)->frozen = true;
+    convict(r, b, &proof);
     return OL_TOOK_FORK;
 }
 
@@ -438,21 +440,36 @@ static bool take_next_early(struct ol_record *r, struct ol_stream *s)
     return false;
 }
 
-/* An early entry has come to stand beside the head and does not follow it: its author signed two histories. */
-static bool neighbours_contradict(struct ol_record *r, struct ol_stream *s, struct ol_batch_space *b)
+/* From an entry that a seal covers down to the one before it, if that waits aside and is what the prev says. */
+static bool step_down(const struct ol_record *r, const struct ol_stream *s, struct came *c, struct ol_entry *below)
 {
-    const struct ol_early *next = ol_stream_early(s, s->head + 1);
-    struct ol_put put = {.what = OL_PUT_EVIDENCE};
+    struct ol_hash expected = c->h.prev;
 
-    if (next == NULL || next->kind == OL_KIND_RESUME || s->head == 0 ||
-        r->cfg.shelf.at(r->cfg.shelf.ctx, s->author, next->seq, &put.row) || put.row.h.seq != next->seq ||
-        !ol_batch_fits(b, 1, put.row.body.len))
+    if (ol_stream_get_aside(s, c->h.seq - 1, below) || rebuild(r, s->author, below, c))
         return false;
-    ol_batch_add(b, &put);
-    if (s->author == r->cfg.own)
-        r->twice = true;
-    else
-        s->frozen = true;
+    complete(r, &c->h, below->body, &c->hash);
+    return ol_hash_equal(&c->hash, &expected);
+}
+
+/* An early entry has come to stand beside the head and does not follow it: its author signed two histories. Of our own, which
+ * comes back with every prev, also what waits aside between the two may show it: the early one's seal covers that. */
+static bool histories_contradict(struct ol_record *r, struct ol_stream *s, struct ol_batch_space *b)
+{
+    const struct ol_early *next = &s->early[0];
+    struct came c = {.h = {.seq = next->seq, .prev = next->prev}};
+    struct ol_entry below;
+    struct ol_row proof;
+    bool covered = true;
+
+    if (s->early_n == 0 || next->kind == OL_KIND_RESUME || s->head == 0 || r->twice)
+        return false;
+    while (covered && s->author == r->cfg.own && c.h.seq > s->head + 1)
+        covered = step_down(r, s, &c, &below);
+    if (!covered || c.h.seq > s->head + 1 || ol_hash_equal(&c.h.prev, &s->head_hash) ||
+        r->cfg.shelf.at(r->cfg.shelf.ctx, s->author, next->seq, &proof) || proof.h.seq != next->seq ||
+        !ol_batch_fits(b, 1, proof.body.len))
+        return false;
+    convict(r, b, &proof);
     return true;
 }
 
@@ -467,7 +484,7 @@ bool ol_record_settle(struct ol_record *r, uint8_t author, struct ol_batch_space
             any = true;
             continue;
         }
-        if (neighbours_contradict(r, s, b))
+        if (histories_contradict(r, s, b))
             break;
         if (take_run(r, s, b, utc) != OL_TOOK_NEW)
             break;
@@ -557,7 +574,6 @@ static enum ol_took take_absent(struct ol_record *r, struct ol_stream *s, struct
 {
     uint32_t seq = c.h.seq;
     struct ol_entry below;
-    struct ol_hash expected;
 
     assert(ol_stream_is_absent(s, seq));
     if (!(c.e->flags & OL_WIRE_PREV))
@@ -577,12 +593,7 @@ static enum ol_took take_absent(struct ol_record *r, struct ol_stream *s, struct
         if (!ol_batch_fits(b, 1, c.e->body.len))
             return c.h.seq == seq ? OL_TOOK_FULL : OL_TOOK_NEW;
         put_one(r, b, &c, true, utc);
-        expected = c.h.prev;
-        if (ol_stream_get_aside(s, c.h.seq - 1, &below) || rebuild(r, s->author, &below, &c))
-            break;
-        complete(r, &c.h, below.body, &c.hash);
-    } while (ol_hash_equal(&c.hash, &expected) && ol_stream_is_absent(s, c.h.seq) &&
-             !is_taken(r, s->author, c.h.seq, b));
+    } while (step_down(r, s, &c, &below) && ol_stream_is_absent(s, c.h.seq) && !is_taken(r, s->author, c.h.seq, b));
     ol_stream_drop_aside(s, 1, seq);
     return OL_TOOK_NEW;
 }

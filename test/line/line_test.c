@@ -563,6 +563,106 @@ static void test_after_an_equivocation_an_accepted_resume_mends_the_line(void **
     assert_int_equal(p->side[0].line.named, p->side[0].line.own_durable);
 }
 
+/* A's home was copied when it held four. The life that runs wrote `own` more, which nobody has seen; B holds `theirs` of the
+ * other's, a run of which the last alone is sealed. */
+static void start_a_life_beside_another(size_t own, size_t theirs)
+{
+    struct pair_side *a = &p->side[0];
+    struct pair_row of_this_life[4];
+
+    assert_true(own <= sizeof of_this_life / sizeof of_this_life[0]);
+    start_both();
+    for (unsigned i = 0; i < 4; i++)
+        pair_send(p, 0, OL_ROUTINE, "of both");
+    pair_settle(p);
+    p->cut[0] = true;
+    for (size_t i = 0; i < own; i++) {
+        pair_send(p, 0, OL_ROUTINE, "of this life");
+        pair_settle(p);
+    }
+    pair_kill(p, 0);
+    memcpy(of_this_life, a->rows[0] + 4, own * sizeof of_this_life[0]);
+    a->rows_n[0] = 4;
+    p->cut[0] = false;
+    pair_start(p, 0);
+    a->hold_commits = true;
+    for (size_t i = 0; i < theirs; i++)
+        pair_send(p, 0, OL_ROUTINE, "of the other");
+    a->hold_commits = false;
+    pair_run(p, 5000);
+    pair_kill(p, 0);
+    pair_forget(p, 0, 0, 4);
+    memcpy(a->rows[0] + 4, of_this_life, own * sizeof of_this_life[0]);
+    a->rows_n[0] = 4 + own;
+    assert_int_equal(p->side[1].line.peer_durable.seq, 4 + theirs);
+    pair_start(p, 0);
+    pair_run(p, 60000);
+}
+
+/* The one that runs has stopped. It is told to go on, and must come to where the other side sees two histories. */
+static void go_on_as_the_only_life(void)
+{
+    assert_int_equal(signing(0), OL_SIGN_STOPPED);
+    assert_int_equal(p->side[0].evidence_n, 1);
+    assert_int_equal(p->side[1].evidence_n, 0);
+    assert_int_equal(ol_line_resume(&p->side[0].line, ol_span("the copy is destroyed", 21), p->now), OL_OK);
+    pair_run(p, 180000);
+    assert_int_equal(signing(0), OL_SIGN_READY);
+    assert_int_equal(p->side[1].evidence_n, 1);
+    assert_true(p->side[1].line.record.stream[0].frozen);
+}
+
+static void unfreeze_and_talk(void)
+{
+    assert_int_equal(ol_line_unfreeze(&p->side[1].line, p->now), OL_OK);
+    pair_run(p, 5000);
+    assert_true(p->side[1].line.peer_durable.seq > 1u << 24);
+    pair_send(p, 0, OL_ROUTINE, "one life again");
+    pair_run(p, 5000);
+    assert_int_equal(p->side[0].line.named, p->side[0].line.own_durable);
+}
+
+static void test_a_life_whose_other_one_wrote_more_stops_and_the_peer_is_given_the_proof_when_it_goes_on(void **state)
+{
+    (void)state;
+    start_a_life_beside_another(1, 3); /* 6 is not sealed, and 7 says that another 5 stands before it */
+    go_on_as_the_only_life();
+    unfreeze_and_talk();
+}
+
+static void test_a_life_whose_other_one_wrote_less_stops_and_the_peer_is_given_the_proof_when_it_goes_on(void **state)
+{
+    (void)state;
+    start_a_life_beside_another(4, 2);
+    go_on_as_the_only_life();
+}
+
+static void test_what_differs_from_the_first_entry_on_is_given_from_there(void **state)
+{
+    struct pair_row other;
+
+    (void)state;
+    start_both();
+    p->cut[0] = true;
+    pair_send(p, 0, OL_ROUTINE, "of the other");
+    pair_settle(p);
+    pair_kill(p, 0);
+    other = p->side[0].rows[0][0];
+    p->side[0].rows_n[0] = 0;
+    pair_start(p, 0);
+    p->cut[0] = false;
+    pair_send(p, 0, OL_ROUTINE, "of this life");
+    pair_run(p, 5000);
+    pair_kill(p, 0);
+    pair_forget(p, 0, 0, 0);
+    p->side[0].rows[0][0] = other;
+    p->side[0].rows_n[0] = 1;
+    pair_start(p, 0);
+    pair_run(p, 60000);
+    go_on_as_the_only_life();
+    unfreeze_and_talk();
+}
+
 static void test_both_sides_rolled_back_in_turn_agree_on_what_either_still_has(void **state)
 {
     (void)state;
@@ -1379,6 +1479,9 @@ int main(void)
         T(test_a_second_entry_under_one_number_is_kept_as_evidence_and_freezes_the_stream),
         T(test_a_station_that_meets_its_own_seal_on_what_it_did_not_write_stops_signing),
         T(test_after_an_equivocation_an_accepted_resume_mends_the_line),
+        T(test_a_life_whose_other_one_wrote_more_stops_and_the_peer_is_given_the_proof_when_it_goes_on),
+        T(test_a_life_whose_other_one_wrote_less_stops_and_the_peer_is_given_the_proof_when_it_goes_on),
+        T(test_what_differs_from_the_first_entry_on_is_given_from_there),
         T(test_both_sides_rolled_back_in_turn_agree_on_what_either_still_has),
         T(test_a_long_text_goes_in_parts),
         T(test_a_lossy_doubling_corrupting_network_loses_nothing),

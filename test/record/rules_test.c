@@ -171,6 +171,94 @@ static void test_two_histories_of_our_own_that_come_back_mean_a_second_life(void
     assert_true(b->twice);
 }
 
+/* The home of B was copied. A holds what the other life wrote, 2 to 4, of which 4 alone is sealed, and gives it back to this
+ * one, which has a 2 of its own. */
+struct lives {
+    struct ol_row one, two, other[3];
+};
+
+static struct ol_row own_row(uint32_t seq, const struct ol_hash *prev, const char *body)
+{
+    return sealed_row((struct ol_header){.author = 'B', .kind = 40, .seq = seq, .prev = *prev}, body);
+}
+
+static struct lives two_lives(void)
+{
+    struct lives l = {.one = own_row(1, &zeros, "of both")};
+
+    l.two = own_row(2, &l.one.hash, "of this life");
+    l.other[0] = own_row(2, &l.one.hash, "of the other");
+    l.other[1] = own_row(3, &l.other[0].hash, "of the other");
+    l.other[2] = own_row(4, &l.other[1].hash, "of the other");
+    b->recovering = true;
+    assert_int_equal(take_row(&l.one, OL_WIRE_FULL), OL_TOOK_NEW);
+    assert_int_equal(take_row(&l.two, OL_WIRE_FULL), OL_TOOK_NEW);
+    assert_int_equal(take_row(&l.other[2], OL_WIRE_FULL), OL_TOOK_NEW);
+    keep();
+    return l;
+}
+
+static void test_a_seal_of_our_own_over_a_run_that_does_not_follow_means_a_second_life(void **state)
+{
+    struct lives l = two_lives();
+
+    (void)state;
+    assert_false(b->twice);
+    assert_int_equal(take_row(&l.other[1], OL_WIRE_PREV), OL_TOOK_ASIDE);
+    assert_true(b->twice);
+    assert_int_equal(taken->n, 1);
+    assert_int_equal(taken->puts[0].what, OL_PUT_EVIDENCE);
+    assert_true(ol_hash_equal(&taken->puts[0].row.hash, &l.other[2].hash));
+    ol_record_settle(b, 'B', taken, 1000); /* one proof is enough */
+    assert_int_equal(taken->n, 1);
+}
+
+static void test_a_run_that_the_seal_of_ours_does_not_cover_proves_no_second_life(void **state)
+{
+    struct lives l = two_lives();
+    struct ol_row lie = own_row(3, &l.other[0].hash, "of the peer's making");
+    struct ol_entry unknown = entry_of(&l.other[1], OL_WIRE_PREV);
+
+    (void)state;
+    take_row(&lie, OL_WIRE_PREV);
+    assert_false(b->twice);
+    take_row(&l.other[1], 0); /* it does not say what it follows */
+    assert_false(b->twice);
+    unknown.xseq = 9; /* and this one names what is not here */
+    ol_stream_put_aside(ol_record_own(b), &unknown);
+    ol_record_settle(b, 'B', taken, 1000);
+    assert_false(b->twice);
+}
+
+static void test_a_run_of_ours_that_follows_is_taken_back(void **state)
+{
+    struct lives l = two_lives();
+
+    (void)state;
+    l.other[1] = own_row(3, &l.two.hash, "of this life");
+    b->stream[1].early[0].prev = l.other[1].hash;
+    assert_int_equal(take_row(&l.other[1], OL_WIRE_PREV), OL_TOOK_NEW);
+    assert_false(b->twice);
+    assert_int_equal(ol_record_own(b)->head, 4);
+}
+
+static void test_an_unsealed_run_of_the_peers_that_does_not_follow_proves_nothing_yet(void **state)
+{
+    struct ol_row one = row_on(&zeros, 40, 1, "one");
+    struct ol_row two = row_on(&(struct ol_hash){{9}}, 40, 2, "of another history");
+    struct ol_row three = row_on(&two.hash, 40, 3, "of another history");
+
+    (void)state;
+    assert_int_equal(take_row(&one, OL_WIRE_FULL), OL_TOOK_NEW);
+    assert_int_equal(take_row(&three, OL_WIRE_FULL), OL_TOOK_NEW);
+    keep();
+    assert_int_equal(take_row(&two, OL_WIRE_PREV), OL_TOOK_REFUSED);
+    assert_false(stream_of_a()->frozen);
+    assert_int_equal(b->want[0].from, 2); /* sealed it will */
+    assert_int_equal(take_row(&two, OL_WIRE_FULL), OL_TOOK_FORK);
+    assert_true(stream_of_a()->frozen);
+}
+
 static void test_a_receipt_that_was_early_owes_none_when_it_takes_its_place(void **state)
 {
     struct ol_row one = row_on(&zeros, OL_KIND_RECEIPT, 1, "\x80");
@@ -611,6 +699,10 @@ int main(void)
         TEST(test_our_own_entries_are_not_taken_unless_asked_back),
         TEST(test_our_own_early_entries_that_take_their_place_owe_nothing),
         TEST(test_two_histories_of_our_own_that_come_back_mean_a_second_life),
+        TEST(test_a_seal_of_our_own_over_a_run_that_does_not_follow_means_a_second_life),
+        TEST(test_a_run_that_the_seal_of_ours_does_not_cover_proves_no_second_life),
+        TEST(test_a_run_of_ours_that_follows_is_taken_back),
+        TEST(test_an_unsealed_run_of_the_peers_that_does_not_follow_proves_nothing_yet),
         TEST(test_a_receipt_that_was_early_owes_none_when_it_takes_its_place),
         TEST(test_when_numbers_run_out_only_a_close_is_written),
         TEST(test_the_65th_resume_is_neither_written_nor_taken),
