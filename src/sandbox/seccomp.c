@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -14,6 +15,8 @@
 
 #include "sandbox/layers.h"
 
+#define PATIENCE_S 30u      /* what takes milliseconds has found no memory then */
+#define FILTER_ROOM (BPF_MAXINSNS + 1) /* one too many is refused by the kernel */
 #define LOW_HALF 0xffffffffu /* of an argument of 32 bits the kernel looks at no more */
 
 bool ol_seccomp_is_there(void)
@@ -160,8 +163,43 @@ static int add_abort(scmp_filter_ctx ctx)
     return rule(ctx, SCMP_ACT_ALLOW, "tgkill", 1, &self);
 }
 
+/* A library that is refused memory may look for it for ever. */
+static void out_of_patience(int signal)
+{
+    static const char why[] = "cannot be confined: seccomp: the filter is not made in time; is there memory?\n";
+    ssize_t n = write(STDERR_FILENO, why, sizeof why - 1);
+
+    (void)signal;
+    (void)n;
+    _exit(1);
+}
+
+static int make(scmp_filter_ctx ctx, struct sock_fprog *filter, struct sock_filter room[static FILTER_ROOM])
+{
+    int fd = memfd_create("filter", MFD_CLOEXEC);
+    int err = fd < 0 ? errno : 0;
+    ssize_t n = -1;
+
+    if (!err) {
+        signal(SIGALRM, out_of_patience);
+        alarm(PATIENCE_S);
+        err = -seccomp_export_bpf(ctx, fd);
+        alarm(0);
+        signal(SIGALRM, SIG_DFL);
+    }
+    if (!err && (n = pread(fd, room, FILTER_ROOM * sizeof room[0], 0)) < 0)
+        err = errno;
+    if (fd >= 0)
+        close(fd);
+    *filter = (struct sock_fprog){.len = (unsigned short)(n > 0 ? (size_t)n / sizeof room[0] : 0), .filter = room};
+    return err;
+}
+
+/* Made first and taken on then: the kernel takes a filter at once, and what makes it may have to be ended. */
 static int load(scmp_filter_ctx ctx, enum ol_sandbox_program program)
 {
+    struct sock_filter room[FILTER_ROOM];
+    struct sock_fprog filter;
     int err;
 
     if ((err = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS)) != 0 ||
@@ -173,7 +211,8 @@ static int load(scmp_filter_ctx ctx, enum ol_sandbox_program program)
         (err = add_ioctl(ctx)) != 0 ||
         (err = add_abort(ctx)) != 0)
         return -err;
-    return -seccomp_load(ctx);
+    err = make(ctx, &filter, room);
+    return !err && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) != 0 ? errno : err;
 }
 
 int ol_seccomp_enter(enum ol_sandbox_program program)
