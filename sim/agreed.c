@@ -9,6 +9,8 @@ struct sim_agreed {
     struct ol_row *row[2];
     size_t n[2];
     size_t at[2];
+    struct ol_header *urgent;
+    size_t urgents;
     struct ol_agree fold;
 };
 
@@ -18,9 +20,10 @@ static bool keep_agreement(void *ctx, const struct ol_row *row)
     unsigned side = row->h.author == 'B';
     uint8_t *body;
 
-    if (ol_kind_is_message(row->h.kind)) {
-        ol_agree_message(&a->fold, &row->h);
-        return true;
+    if (ol_kind_is_message(row->h.kind) && ol_agree_is_urgent(&row->h)) {
+        if ((a->urgents & (a->urgents - 1)) == 0)
+            a->urgent = sim_must(realloc(a->urgent, (a->urgents == 0 ? 1 : 2 * a->urgents) * sizeof *a->urgent));
+        a->urgent[a->urgents++] = row->h;
     }
     if (row->h.kind != OL_KIND_PROPOSE && row->h.kind != OL_KIND_RESPOND)
         return true;
@@ -54,6 +57,8 @@ struct sim_agreed *sim_agreed_of(struct ol_store *store, int64_t line)
         }
     }
     ol_agree_of(&a->fold, next_agreement, a);
+    for (size_t i = 0; i < a->urgents; i++)
+        ol_agree_message(&a->fold, &a->urgent[i]);
     return a;
 }
 
@@ -69,6 +74,8 @@ void sim_agreed_free(struct sim_agreed *a)
             free((void *)(uintptr_t)a->row[side][i].body.p);
         free(a->row[side]);
     }
+    if (a != NULL)
+        free(a->urgent);
     free(a);
 }
 

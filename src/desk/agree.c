@@ -448,54 +448,28 @@ bool ol_exercise_runs(const struct ol_accord *exercise, uint32_t time)
 }
 
 /* The first by the times signed; of two of one second A's, then the lower number. */
-static void hold_against(struct ol_accord *x, uint8_t author, const struct ol_real *u)
+static void hold_against(struct ol_accord *x, const struct ol_header *h)
 {
-    bool first = x->broken.author == 0 || u->time < x->broken_at ||
-                 (u->time == x->broken_at &&
-                  (author < x->broken.author || (author == x->broken.author && u->seq < x->broken.seq)));
+    bool first = x->broken.author == 0 || h->time < x->broken_at ||
+                 (h->time == x->broken_at &&
+                  (h->author < x->broken.author || (h->author == x->broken.author && h->seq < x->broken.seq)));
 
-    if (x->what.topic != OL_TOPIC_EXERCISE || !first || !ol_exercise_runs(x, u->time))
+    if (x->what.topic != OL_TOPIC_EXERCISE || !first || !ol_exercise_runs(x, h->time))
         return;
-    x->broken = (struct ol_ref){author, u->seq};
-    x->broken_at = u->time;
+    x->broken = (struct ol_ref){h->author, h->seq};
+    x->broken_at = h->time;
 }
 
-static bool is_urgent(const struct ol_header *h)
+bool ol_agree_is_urgent(const struct ol_header *h)
 {
     return ol_flags_precedence(h->flags) >= OL_IMMEDIATE && !(h->flags & OL_FLAG_EXERCISE);
 }
 
-/* Keeps the last ones, ascending by number. */
-static void keep_urgent(struct ol_agree *a, size_t side, const struct ol_real *u)
-{
-    struct ol_real *list = a->urgent[side];
-    size_t at = a->urgents[side];
-
-    while (at > 0 && list[at - 1].seq > u->seq)
-        at--;
-    if (a->urgents[side] == OL_AGREE_URGENT) {
-        if (at == 0)
-            return;
-        memmove(&list[0], &list[1], (at - 1) * sizeof list[0]);
-        at--;
-    } else {
-        memmove(&list[at + 1], &list[at], (a->urgents[side] - at) * sizeof list[0]);
-        a->urgents[side]++;
-    }
-    assert(at < OL_AGREE_URGENT);
-    list[at] = *u;
-}
-
 void ol_agree_message(struct ol_agree *a, const struct ol_header *h)
 {
-    const struct ol_real u = {.seq = h->seq, .time = h->time};
-
     assert(h->seq > 0);
-    if (!is_urgent(h))
-        return;
-    keep_urgent(a, side_of(h->author), &u);
-    for (size_t i = 0; i < a->accords; i++)
-        hold_against(&a->accord[i], h->author, &u);
+    for (size_t i = 0; i < a->accords && ol_agree_is_urgent(h); i++)
+        hold_against(&a->accord[i], h);
 }
 
 void ol_agree_of(struct ol_agree *a, ol_next_row_fn *next, void *ctx)
@@ -512,12 +486,6 @@ void ol_agree_of(struct ol_agree *a, ol_next_row_fn *next, void *ctx)
 
         fold(a, &row[side]);
         there[side] = n[side]++ < OL_AGREE_EACH && next(ctx, side, &row[side]);
-    }
-    for (size_t i = 0; i < a->accords; i++) {
-        for (size_t side = 0; side < 2; side++) {
-            for (size_t k = 0; k < a->urgents[side]; k++)
-                hold_against(&a->accord[i], (uint8_t)('A' + side), &a->urgent[side][k]);
-        }
     }
     assert(a->accords <= 2 * OL_AGREE_EACH);
 }
@@ -545,7 +513,7 @@ bool ol_agree_is_unannounced(const struct ol_agree *a, const struct ol_header *h
 
 bool ol_agree_is_real(const struct ol_agree *a, const struct ol_header *h)
 {
-    if (!is_urgent(h))
+    if (!ol_agree_is_urgent(h))
         return false;
     for (size_t i = 0; i < a->accords; i++) {
         if (a->accord[i].what.topic == OL_TOPIC_EXERCISE && ol_exercise_runs(&a->accord[i], h->time))

@@ -131,12 +131,6 @@ struct ol_channel {
 
 #define OL_AGREE_EACH 512u    /* entries of a side that count: of a line, for years */
 #define OL_AGREE_LEVELS 32u   /* of its own that a side may bring in */
-#define OL_AGREE_URGENT 1024u /* of a side, that exercises are held against: the last ones */
-
-struct ol_real {
-    uint32_t seq;
-    uint32_t time;
-};
 
 /* Only what the counts cover is set. */
 struct ol_agree {
@@ -145,12 +139,11 @@ struct ol_agree {
     size_t channels;
     struct ol_channel channel[OL_LEVELS + 2 * OL_AGREE_LEVELS];
     size_t brought[2]; /* levels by A, by B */
-    size_t urgents[2];
-    struct ol_real urgent[2][OL_AGREE_URGENT]; /* ascending by number */
 };
 
-/* Folds proposals and responses as next gives them, the first OL_AGREE_EACH of each side; what was noted as urgent
- * stays. The rows' bodies stay where they are as long as the fold is used. */
+/* Folds proposals and responses as next gives them, the first OL_AGREE_EACH of each side. Of messages it knows nothing: what
+ * is urgent of them must be told again (ol_agree_message). The rows' bodies stay where they are as long as the fold is
+ * used. */
 void ol_agree_of(struct ol_agree *a, ol_next_row_fn *next, void *ctx);
 /* Whether this response of a side would have an effect. */
 bool ol_agree_may(const struct ol_agree *a, uint8_t side, const struct ol_response *r);
@@ -172,8 +165,11 @@ enum ol_channel_state ol_channel_step(const struct ol_channel *c, struct ol_step
 
 /* ---- Exercises ---- */
 
-/* A message is on record. Exercises break by the times that were signed, so that the order of arrival does not matter. */
+/* A message is on record. Exercises break by the times that were signed, so that the order in which it is told does not
+ * matter. Only author, number, flags and time count. */
 void ol_agree_message(struct ol_agree *a, const struct ol_header *h);
+/* Whether it could break one: a FLASH or IMMEDIATE that is not marked EXERCISE. */
+bool ol_agree_is_urgent(const struct ol_header *h);
 /* Whether an exercise was under way at this moment, broken or not. */
 bool ol_exercise_runs(const struct ol_accord *exercise, uint32_t time);
 /* A message marked EXERCISE outside of every exercise, or after it was broken. */

@@ -53,17 +53,35 @@ static bool keep(struct line *l, const struct ol_row *row)
     return true;
 }
 
+/* All of them: a proposal that comes late may be of an exercise that any of them broke. */
+static bool keep_urgent(struct line *l, const struct ol_header *h)
+{
+    size_t n = l->agree.urgents;
+
+    if ((n & (n - 1)) == 0) {
+        struct urgent *grown = realloc(l->agree.urgent, (n == 0 ? 1 : 2 * n) * sizeof *grown);
+
+        if (grown == NULL)
+            return false;
+        l->agree.urgent = grown;
+    }
+    l->agree.urgent[l->agree.urgents++] = (struct urgent){.author = h->author, .seq = h->seq, .time = h->time};
+    if (l->agree.folded)
+        ol_agree_message(&l->agree.fold, h);
+    return true;
+}
+
 bool agree_note(struct line *l, const struct ol_row *row)
 {
-    if (ol_kind_is_message(row->h.kind))
-        ol_agree_message(&l->agree.fold, &row->h);
-    if (row->h.kind != OL_KIND_PROPOSE && row->h.kind != OL_KIND_RESPOND)
+    bool is_urgent = ol_kind_is_message(row->h.kind) && ol_agree_is_urgent(&row->h);
+
+    if (!is_urgent && row->h.kind != OL_KIND_PROPOSE && row->h.kind != OL_KIND_RESPOND)
         return true;
-    if (!keep(l, row)) {
+    if (!(is_urgent ? keep_urgent(l, &row->h) : keep(l, row))) {
         station_log("line %s: no memory for what was agreed", l->info.name);
         return false;
     }
-    if (!l->agree.folded) { /* other terms may hold now */
+    if (!is_urgent && !l->agree.folded) { /* other terms may hold now */
         watch_retime(l);
         rate_changed(l);
     }
@@ -77,6 +95,7 @@ void agree_forget(struct line *l)
             free((void *)(uintptr_t)l->agree.row[side][i].body.p);
         free(l->agree.row[side]);
     }
+    free(l->agree.urgent);
 }
 
 static bool next_row(void *ctx, unsigned side, struct ol_row *row)
@@ -94,6 +113,12 @@ const struct ol_agree *agreed(struct line *l)
     if (!l->agree.folded) {
         l->agree.at[0] = l->agree.at[1] = 0;
         ol_agree_of(&l->agree.fold, next_row, l);
+        for (size_t i = 0; i < l->agree.urgents; i++) {
+            const struct urgent *u = &l->agree.urgent[i];
+
+            ol_agree_message(&l->agree.fold, &(struct ol_header){.author = u->author, .flags = OL_FLASH << 6, .seq = u->seq,
+                                                                 .time = u->time});
+        }
         l->agree.folded = true;
     }
     return &l->agree.fold;

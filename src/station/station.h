@@ -175,6 +175,12 @@ struct line {
         size_t n[2];
         size_t at[2];          /* how far they were folded */
         bool folded;           /* all of them */
+        struct urgent {
+            uint32_t seq;
+            uint32_t time;
+            uint8_t author;
+        } *urgent;             /* FLASH and IMMEDIATE, not of an exercise */
+        size_t urgents;
         struct ol_agree fold;
     } agree;
     struct rate rate[2];

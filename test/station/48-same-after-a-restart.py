@@ -17,6 +17,7 @@ import stations
 from stations import wait_for
 
 ROUNDS = 150
+MANY = 1100  # that are urgent, after the one that broke an exercise
 PAGE = 200
 TOPICS = ("channel", "exercise", "instructions", "tests", "times", "handling", "rate")
 ACTS = ("take", "readback", "confirm", "correct", "roger", "wilco", "standby", "onward", "decline")
@@ -173,6 +174,36 @@ class SameAfterARestart(unittest.TestCase):
         caller.close()
         return shown
 
+    @staticmethod
+    def start_again(station, how):
+        pid = station.pids()["openlined"]
+        os.kill(pid, how)
+        wait_for(lambda: not os.path.exists(f"/proc/{pid}"), "the process to be gone")
+        station.must("up")
+
+    def test_an_exercise_was_broken_by_the_same_message_however_many_came_after_it(self):
+        now = int(time.time())
+        callers = [stations.Caller(station) for station, _ in self.lines]
+        ask = [lambda method, i=i, **params: asked(callers[i], method, line=self.lines[i][1], **params) for i in range(2)]
+        exercise = ask[0]("propose", topic="exercise", exercise="E1", start=now - 10, end=now + 5000)["id"]
+        wait_for(lambda: ask[1]("respond", topic="exercise", about=exercise, verb="accept"), "it to be accepted")
+        wait_for(lambda: ask[0]("agreements", topic="exercise")["agreements"][0]["running"], "the exercise to run")
+        message = {"text": "wombat", "precedence": "immediate"}
+        first = ask[0]("send", messages=[message])["messages"][0]["id"]
+        left = MANY
+        while left > 0:
+            left -= len(ask[0]("send", messages=[message] * min(left, 500)).get("messages", []))
+        ask[1]("propose", topic="exercise", exercise="E2", start=now + 6000, end=now + 7000)  # all is folded anew
+        self.settle()
+        for caller in callers:
+            caller.close()
+        for station, line in self.lines:
+            self.start_again(station, signal.SIGKILL)
+            caller = stations.Caller(station)
+            broken = asked(caller, "agreements", line=line, topic="exercise")["agreements"][0]["broken_by"]
+            self.assertEqual(broken, first, station.party)
+            caller.close()
+
     def test_every_answer_is_the_same(self):
         wait_for(lambda: all(station.line(line)["signing"] == "ready" for station, line in self.lines), "both to sign")
         self.talk(os.environ.get("OPENLINE_SEED", "1"))
@@ -183,10 +214,7 @@ class SameAfterARestart(unittest.TestCase):
         self.assertEqual([m["id"] for m in before[0]["search"]], [m["id"] for m in before[0]["list"]])
         for i, how in ((0, signal.SIGKILL), (1, signal.SIGTERM), (0, signal.SIGTERM), (1, signal.SIGKILL)):
             station = self.lines[i][0]
-            pid = station.pids()["openlined"]
-            os.kill(pid, how)
-            wait_for(lambda p=pid: not os.path.exists(f"/proc/{p}"), "the process to be gone")
-            station.must("up")
+            self.start_again(station, how)
             self.settle()
             for one, was in zip(self.lines, before):
                 now = self.shown(*one)
