@@ -532,15 +532,19 @@ static void refresh(const struct station *s, const struct ol_line_info *info)
     desk_tell(l);
 }
 
+struct infos {
+    struct ol_line_info *info;
+    size_t n;
+    bool failed;
+};
+
 static bool collect(void *ctx, const struct ol_line_info *info)
 {
-    struct {
-        struct ol_line_info *info;
-        size_t n;
-    } *list = ctx;
+    struct infos *list = ctx;
     struct ol_line_info *grown = realloc(list->info, (list->n + 1) * sizeof *grown);
 
-    if (grown == NULL)
+    list->failed = grown == NULL;
+    if (list->failed)
         return false;
     list->info = grown;
     list->info[list->n++] = *info;
@@ -622,15 +626,14 @@ static enum ol_err take_on(struct station *s, const struct ol_line_info *info, s
 
 enum ol_err lines_load(struct station *s, struct ol_fault *f)
 {
-    struct {
-        struct ol_line_info *info;
-        size_t n;
-    } list = {0};
+    struct infos list = {0};
     enum ol_err err;
 
     if (s->store == NULL && (err = open_store(s, f)) != OL_OK)
         return err;
     err = ol_store_lines(s->store, collect, &list);
+    if (!err && list.failed)
+        err = OL_NO_ROOM;
     if (!err)
         err = take_on(s, list.info, list.n);
     free(list.info);
