@@ -100,6 +100,15 @@ sim_us sim_net_free_at(const struct sim_net *n, uint8_t path, unsigned from_end)
     return way_free_at(n, &n->path[path], from_end);
 }
 
+bool sim_net_has_from_before(const struct sim_net *n, sim_us then)
+{
+    const struct sim_packet *k = n->packets;
+
+    while (k != NULL && k->made >= then)
+        k = k->next;
+    return k != NULL;
+}
+
 sim_us sim_net_round_trip(const struct sim_net *n)
 {
     sim_us most = 0;
@@ -120,6 +129,7 @@ static struct sim_packet *packet_new(struct sim_net *n, struct ol_span bytes)
     struct sim_packet *k = sim_must(calloc(1, sizeof *k + bytes.len + 1));
 
     k->net = n;
+    k->made = n->sim->world.now;
     k->len = bytes.len;
     memcpy(k->bytes, bytes.p, bytes.len);
     k->next = n->packets;

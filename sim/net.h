@@ -59,6 +59,7 @@ struct sim_packet {
     uint64_t conn_life;
     uint8_t sender;     /* index of the party; its station's life, to which a credit is owed */
     uint64_t life;
+    sim_us made;
     size_t len;
     uint8_t bytes[];
 };
@@ -144,6 +145,8 @@ void sim_net_calm(struct sim_net *n);
 
 /* When a frame given now would begin on the air: after all that the relay holds. */
 sim_us sim_net_free_at(const struct sim_net *n, uint8_t path, unsigned from_end);
+/* Whether a frame from before then is still held, late or on the air. */
+bool sim_net_has_from_before(const struct sim_net *n, sim_us then);
 sim_us sim_net_air_time(const struct sim_path *p, size_t len);
 /* The longest that a frame and its answer take on the slowest path, without trouble. */
 sim_us sim_net_round_trip(const struct sim_net *n);
