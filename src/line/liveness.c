@@ -100,11 +100,11 @@ void ol_line_path_up(struct ol_line *l, uint8_t path, struct ol_now now)
     l->path[path].unanswered = 0;
     if (session_usable(l)) {
         path_ask(l, path);
-        return;
+    } else {
+        handshake_need(l);
+        l->path[path].ask_at = l->now.ms + l->cfg.liveness_ms; /* should this call come to nothing */
     }
-    handshake_need(l);
-    handshake_now(l);
-    l->path[path].ask_at = l->now.ms + l->cfg.liveness_ms; /* should this call come to nothing */
+    handshake_now(l); /* who is called in vain, session or not, may just have come back */
 }
 
 static void lose(struct ol_line *l, uint8_t path)

@@ -663,6 +663,29 @@ static void test_what_differs_from_the_first_entry_on_is_given_from_there(void *
     unfreeze_and_talk();
 }
 
+/* The other side may be one that cannot call: of what comes in it knows no path before something authentic has. */
+static void test_whoever_calls_ever_more_patiently_calls_at_once_when_a_path_comes_back(void **state)
+{
+    struct ol_line *b = &p->side[1].line;
+
+    (void)state;
+    start_both();
+    pair_send(p, 1, OL_ROUTINE, "a session");
+    pair_run(p, 5000);
+    ol_line_path_down(&p->side[0].line, 0, p->now);
+    ol_line_drop_session(&p->side[0].line, p->now);
+    p->cut[0] = true;
+    pair_run(p, 3600000);
+    assert_true(b->cur.live && b->calling.active && b->calling.tries > 5);
+    assert_true(b->calling.retry_at > p->now.ms + 2000);
+    p->cut[0] = false;
+    ol_line_path_down(b, 0, p->now);
+    ol_line_path_up(b, 0, p->now);
+    pair_run(p, 2000);
+    assert_true(p->side[0].line.cur.live);
+    assert_false(b->calling.active);
+}
+
 static void test_both_sides_rolled_back_in_turn_agree_on_what_either_still_has(void **state)
 {
     (void)state;
@@ -1482,6 +1505,7 @@ int main(void)
         T(test_a_life_whose_other_one_wrote_more_stops_and_the_peer_is_given_the_proof_when_it_goes_on),
         T(test_a_life_whose_other_one_wrote_less_stops_and_the_peer_is_given_the_proof_when_it_goes_on),
         T(test_what_differs_from_the_first_entry_on_is_given_from_there),
+        T(test_whoever_calls_ever_more_patiently_calls_at_once_when_a_path_comes_back),
         T(test_both_sides_rolled_back_in_turn_agree_on_what_either_still_has),
         T(test_a_long_text_goes_in_parts),
         T(test_a_lossy_doubling_corrupting_network_loses_nothing),
