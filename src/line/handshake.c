@@ -82,7 +82,7 @@ void handshake_now(struct ol_line *l)
 {
     if (!l->calling.active || l->calling.tries == 0)
         return;
-    l->calling.tries = 0;
+    l->calling.tries = l->calling.due = 0; /* the one before is not sent where it still waits */
     l->calling.retry_at = l->now.ms;
 }
 

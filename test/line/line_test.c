@@ -686,6 +686,27 @@ static void test_whoever_calls_ever_more_patiently_calls_at_once_when_a_path_com
     assert_false(b->calling.active);
 }
 
+static void test_a_call_that_waits_for_room_is_not_sent_when_another_is_to_be_made(void **state)
+{
+    struct ol_line *b = &p->side[1].line;
+    struct ol_out out;
+
+    (void)state;
+    start_both();
+    ol_line_path_down(&p->side[0].line, 0, p->now);
+    ol_line_drop_session(b, p->now);
+    b->path[0].outstanding = b->path[0].window;
+    ol_line_path_up(b, 0, p->now); /* one more connection */
+    pair_run(p, 2000);
+    assert_true(b->calling.active && b->calling.due != 0);
+    ol_line_path_up(b, 0, p->now);
+    b->path[0].outstanding = 0;
+    assert_false(ol_line_next(b, &out) && out.kind == OL_OUT_SEND);
+    ol_line_tick(b, p->now);
+    assert_true(ol_line_next(b, &out) && out.kind == OL_OUT_SEND);
+    assert_int_equal(b->calling.tries, 1);
+}
+
 static void test_both_sides_rolled_back_in_turn_agree_on_what_either_still_has(void **state)
 {
     (void)state;
@@ -1506,6 +1527,7 @@ int main(void)
         T(test_a_life_whose_other_one_wrote_less_stops_and_the_peer_is_given_the_proof_when_it_goes_on),
         T(test_what_differs_from_the_first_entry_on_is_given_from_there),
         T(test_whoever_calls_ever_more_patiently_calls_at_once_when_a_path_comes_back),
+        T(test_a_call_that_waits_for_room_is_not_sent_when_another_is_to_be_made),
         T(test_both_sides_rolled_back_in_turn_agree_on_what_either_still_has),
         T(test_a_long_text_goes_in_parts),
         T(test_a_lossy_doubling_corrupting_network_loses_nothing),
