@@ -77,7 +77,7 @@ void sim_people_hear(struct sim_party *p, struct ol_span text)
     if (sim_peer(p)->lies || sim_peer(p)->tap.out != NULL)
         return; /* who is believed all the same may have made it up */
     sim_check(p->sim, SIM_CHECK_OFF_RECORD_HEARD,
-              as_said && author != p->side && !all->heard[number] && p->line->off_record,
+              as_said && author != p->side && !all->heard[number] && p->took_off_record,
               "%s hears off the record what was not said so, again, or though it takes none: %.40s", p->name, said);
     if (as_said)
         all->heard[number] = true;

@@ -379,6 +379,8 @@ void sim_party_receive(struct sim_party *p, uint8_t path, uint16_t conn, struct 
 
     if (!p->running || (p->tap.in != NULL && !p->tap.in(p->tap.ctx, p, path, &bytes)))
         return;
+    if (p->line->came == 0)
+        p->took_off_record = p->line->off_record;
     err = ol_line_input(p->line, path, conn, bytes, sim_party_now(p));
     p->came_at[path] = p->sim->world.now;
     sim_world_trace(&p->sim->world, 'r', (uint64_t)err << 16 | (uint64_t)p->index << 8 | path, bytes.p, bytes.len);

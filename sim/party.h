@@ -116,6 +116,7 @@ struct sim_party {
     sim_us commit_most;  /* how long each half of a commit takes at most */
 
     bool takes_off_record;
+    bool took_off_record; /* when what it has not looked at yet came in */
     bool lies;           /* the checker believes nothing that it says, and owes it nothing */
     struct sim_tap tap;
     bool damaged;        /* a fault has changed its disk at rest: it may find that it cannot start */
