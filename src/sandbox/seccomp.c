@@ -177,10 +177,14 @@ static void out_of_patience(int signal)
 static int make(scmp_filter_ctx ctx, struct sock_fprog *filter, struct sock_filter room[static FILTER_ROOM])
 {
     int fd = memfd_create("filter", MFD_CLOEXEC);
+    sigset_t alarms;
     int err = fd < 0 ? errno : 0;
     ssize_t n = -1;
 
     if (!err) {
+        sigemptyset(&alarms);
+        sigaddset(&alarms, SIGALRM);
+        sigprocmask(SIG_UNBLOCK, &alarms, NULL); /* whoever started the program may have blocked it */
         signal(SIGALRM, out_of_patience);
         alarm(PATIENCE_S);
         err = -seccomp_export_bpf(ctx, fd);
