@@ -180,7 +180,7 @@ bool owed; /* then: something has not arrived yet */
 
 /* ---- Registers of the steps ---- */
 
-hidden byte event, who, at, i, o, d, q, a, e, n, k, x, set, top, last, took, under, phase;
+hidden byte event, who, at, i, o, d, q, a, e, n, k, x, set, top, last, last_said, took, under, phase;
 hidden byte any, covered, known, rebuilt, pv, xh, sl, exact, patient, hurry, over, texts, go, waits;
 
 #define S s[i]
@@ -417,10 +417,28 @@ inline send_again_from(first)
     S.sent[1] = S.sent[1] & UPTO((first) - 1)
 }
 
+/* What was named of ours while it was lost here. */
+inline named_anew()
+{
+    last_said = S.m_head[PEER];
+    do
+    :: HAS(S.row[PEER], last_said) && (form[AT(PEER, last_said)] & ALONE) -> last_said--
+    :: else -> break
+    od;
+    if
+    :: HAS(S.row[PEER], last_said) && KNOWS(OWN, XSEQ(PEER, last_said)) && !IS_ABSENT(OWN, XSEQ(PEER, last_said)) &&
+       XSEQ(PEER, last_said) > S.named ->
+        S.named = XSEQ(PEER, last_said);
+        assert(s[o].set_back || HAS(s[o].row[OWN], S.named))
+    :: else -> skip
+    fi
+}
+
 inline may_sign_now()
 {
     S.taking = false;
     S.want[OWN] = 0;
+    named_anew();
     S.signing = (S.mark && fault != NUMBERS_KEPT -> RESUMING : READY)
 }
 

@@ -49,32 +49,23 @@ static void mix_hash(struct ol_noise *n, struct ol_span data)
     ol_sha256(parts, 2, &n->h);
 }
 
-static void mix_key(struct ol_noise *n, struct ol_span ikm)
-{
-    struct ol_hash out[2];
-
-    hkdf(&n->ck, ikm, 2, out);
-    n->ck = out[0];
-    memcpy(n->k, out[1].b, sizeof n->k);
-    ol_wipe(out, sizeof out);
-}
-
-/* MixKeyAndHash */
-static void mix_psk(struct ol_noise *n)
+/* MixKey with two blocks, MixKeyAndHash with three. */
+static void mix_blocks(struct ol_noise *n, struct ol_span ikm, size_t blocks)
 {
     struct ol_hash out[3];
 
-    hkdf(&n->ck, ol_span(n->psk.b, sizeof n->psk.b), 3, out);
+    hkdf(&n->ck, ikm, blocks, out);
     n->ck = out[0];
-    mix_hash(n, ol_span(out[1].b, sizeof out[1].b));
-    memcpy(n->k, out[2].b, sizeof n->k);
+    if (blocks == 3)
+        mix_hash(n, ol_span(out[1].b, sizeof out[1].b));
+    memcpy(n->k, out[blocks - 1].b, sizeof n->k);
     ol_wipe(out, sizeof out);
 }
 
 static void mix_e(struct ol_noise *n, const struct ol_dh_pk *e)
 {
     mix_hash(n, ol_span(e->b, sizeof e->b));
-    mix_key(n, ol_span(e->b, sizeof e->b));
+    mix_blocks(n, ol_span(e->b, sizeof e->b), 2);
 }
 
 /* libsodium says so when the output is all zero. */
@@ -84,7 +75,7 @@ static bool mix_dh(struct ol_noise *n, const struct ol_dh_sk *sk, const struct o
     bool ok = crypto_scalarmult_curve25519(shared, sk->b, pk->b) == 0;
 
     if (ok)
-        mix_key(n, ol_span(shared, sizeof shared));
+        mix_blocks(n, ol_span(shared, sizeof shared), 2);
     ol_wipe(shared, sizeof shared);
     return ok;
 }
@@ -149,7 +140,7 @@ enum ol_err ol_noise_write(struct ol_noise *n, struct ol_random random, struct o
 
     assert(out != NULL && (payload.p != NULL || payload.len == 0));
     if (m.initiator)
-        mix_psk(&m);                /* psk */
+        mix_blocks(&m, ol_span(m.psk.b, sizeof m.psk.b), 3); /* psk */
     ol_dh_keygen(random, &m.e, &e); /* e */
     mix_e(&m, &e);
     ok = m.initiator ? mix_es_ss(&m)  /* es, ss */
@@ -165,17 +156,16 @@ enum ol_err ol_noise_write(struct ol_noise *n, struct ol_random random, struct o
 
 enum ol_err ol_noise_read(struct ol_noise *n, struct ol_span in, uint8_t *payload)
 {
-    struct ol_noise m = *n;
+    struct ol_noise m;
     enum ol_err err = OL_FORGED;
     bool ok;
 
     assert(in.p != NULL || in.len == 0);
-    if (in.len < OL_NOISE_OVERHEAD) {
-        err = OL_MALFORMED;
-        goto out;
-    }
+    if (in.len < OL_NOISE_OVERHEAD)
+        return OL_MALFORMED;
+    m = *n;
     if (!m.initiator)
-        mix_psk(&m);                     /* psk */
+        mix_blocks(&m, ol_span(m.psk.b, sizeof m.psk.b), 3); /* psk */
     memcpy(m.re.b, in.p, sizeof m.re.b); /* e */
     mix_e(&m, &m.re);
     ok = m.initiator ? mix_ee_se(&m)  /* ee, se */
@@ -184,7 +174,6 @@ enum ol_err ol_noise_read(struct ol_noise *n, struct ol_span in, uint8_t *payloa
         err = decrypt_and_hash(&m, ol_span(in.p + PAYLOAD_AT, in.len - PAYLOAD_AT), payload);
     if (err == OL_OK)
         *n = m;
-out:
     ol_noise_wipe(&m);
     return err;
 }

@@ -45,9 +45,7 @@ static enum ol_err take_part(struct ol_line *l, const struct ol_part *part)
 {
     struct ol_entry whole;
 
-    if (!part_input(l, part, &whole))
-        return OL_OK;
-    return take_entry(l, part->author, &whole);
+    return part_input(l, part, &whole) ? take_entry(l, part->author, &whole) : OL_OK;
 }
 
 static void take_want(struct ol_line *l, const struct ol_want *want)
@@ -150,12 +148,10 @@ enum ol_err items_input(struct ol_line *l, struct ol_span items, struct ol_sessi
     while ((err = ol_item_read(&r, &item)) == OL_OK) {
         if (from_message_1 && item.kind != OL_ITEM_ENTRY)
             continue;
-        err = take_item(l, &item, s, path, &told);
-        if (err)
+        if ((err = take_item(l, &item, s, path, &told)) != OL_OK)
             break;
     }
-    if (err == OL_MALFORMED)
-        l->count.malformed++;
+    l->count.malformed += err == OL_MALFORMED;
     signing_update(l);
     settle_named(l);
     if (told.sync)
@@ -234,9 +230,7 @@ enum ol_err ol_line_input(struct ol_line *l, uint8_t path, uint16_t conn, struct
     err = in.len > OL_FRAME_MAX ? OL_MALFORMED : ol_outer_read(in, &o);
     if (!err)
         err = o.type == OL_FRAME ? frame_input(l, &o, path, conn, in) : handshake_input(l, &o, path, conn);
-    if (err == OL_FORGED || err == OL_MALFORMED)
-        l->count.strangers++;
-    if (err == OL_REPLAYED)
-        l->count.replayed++;
+    l->count.strangers += err == OL_FORGED || err == OL_MALFORMED;
+    l->count.replayed += err == OL_REPLAYED;
     return err;
 }

@@ -229,18 +229,16 @@ static bool put_own(struct ol_line *l, struct pack *p, struct ol_row *row, uint8
 
     assert(row->h.author == own_side(l) && row->h.seq <= l->own_durable); /* durable before sent */
     entry_of(row, form_of(l, row, form), &e);
-    if (ol_entry_size(&e) <= frame_room) {
-        if (!put_entry(p, row, form_of(l, row, form)))
+    if (ol_entry_size(&e) > frame_room) {
+        if (p->whole || !start_parts(l, p, own_side(l), row))
             return false;
-        note_sent(l, p, row);
-        return true;
+        if (row->h.seq > p->sent)
+            p->sent = row->h.seq;
+        if (!put_part(l, p))
+            return false;
+    } else if (!put_entry(p, row, form_of(l, row, form))) {
+        return false;
     }
-    if (p->whole || !start_parts(l, p, own_side(l), row))
-        return false;
-    if (row->h.seq > p->sent)
-        p->sent = row->h.seq;
-    if (!put_part(l, p))
-        return false;
     note_sent(l, p, row);
     return true;
 }
@@ -587,8 +585,7 @@ static bool named_next(struct ol_line *l, struct ol_out *out)
         return true;
     }
     if (l->named_told < l->named) {
-        *out = (struct ol_out){.kind = OL_OUT_NAMED, .from = l->named_told + 1, .to = l->named,
-                               .time = n->up_to_time};
+        *out = (struct ol_out){.kind = OL_OUT_NAMED, .from = l->named_told + 1, .to = l->named, .time = n->up_to_time};
         l->named_told = l->named;
         return true;
     }
@@ -597,9 +594,7 @@ static bool named_next(struct ol_line *l, struct ol_out *out)
 
 bool output_next(struct ol_line *l, struct ol_out *out)
 {
-    if (output_frame(l, out))
-        return true;
-    if (named_next(l, out))
+    if (output_frame(l, out) || named_next(l, out))
         return true;
     if (l->sent_told + 1 < l->tail) {
         *out = (struct ol_out){.kind = OL_OUT_SENT, .to = l->tail - 1};

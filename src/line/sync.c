@@ -9,7 +9,6 @@
 
 #include "line/internal.h"
 
-#define QUIET_ANSWERS 2u
 #define ASK_AGAIN_MS 3600000u
 #define LOST_ON_BOTH "entries lost here that the peer does not hold"
 
@@ -160,6 +159,7 @@ static void may_sign_now(struct ol_line *l)
     assert(l->answered && (l->signing == OL_SIGN_ASKING || l->signing == OL_SIGN_RECOVERING));
     l->record.recovering = false;
     l->record.want[own_side(l) - 'A'] = (struct ol_range){0};
+    ol_record_named_anew(&l->record);
     l->signing = l->restored ? OL_SIGN_RESUMING : OL_SIGN_READY;
     l->changed = true;
 }
@@ -252,7 +252,7 @@ static bool nothing_came(struct ol_line *l)
 
     l->quiet = seen == l->back_seen ? l->quiet + 1 : 0;
     l->back_seen = seen;
-    if (l->quiet < QUIET_ANSWERS)
+    if (l->quiet < 2)
         return false;
     l->quiet = 0;
     return true;
@@ -283,9 +283,9 @@ void signing_none(struct ol_line *l, const struct ol_range *range)
     }
 }
 
-/* The peer stands on what a resume of ours gave up, or on what we never wrote: it has not been where we went on from, and nobody
- * knows since which resume. All since the first goes to it whole, as if it had asked, and the entry that it should stand on:
- * if it holds another under that number, it has the proof. */
+/* The peer stands on what a resume of ours gave up: it has not been where we went on from, and nobody knows since which
+ * resume. All since the first goes to it whole, as if it had asked, and the entry that it should stand on: if it holds another
+ * under that number, it has the proof. If it stands below on what we never wrote, that entry is all that can help. */
 static void give_branch(struct ol_line *l, uint32_t your_head)
 {
     const struct ol_stream *own = ol_record_own(&l->record);
@@ -299,7 +299,8 @@ static void give_branch(struct ol_line *l, uint32_t your_head)
     l->fixed_at = l->now.ms;
     l->give_from[i] = from > 0 ? from : 1;
     assert(l->give_from[i] <= l->own_durable);
-    l->give[i] = (struct ol_want){.stream = own_side(l), .range = {l->give_from[i], l->own_durable}};
+    l->give[i] = (struct ol_want){.stream = own_side(l), .range = {
+        l->give_from[i], your_head < own->absent->from ? l->give_from[i] : l->own_durable}};
     l->give_none[i] = true;
 }
 

@@ -166,6 +166,7 @@ enum ol_err ol_record_loaded(struct ol_record *r)
         if (r->named.up_to >= own->absent[i - 1].from && r->named.up_to <= own->absent[i - 1].to)
             r->named.up_to = own->absent[i - 1].from - 1;
     }
+    ol_record_named_anew(r);
     /* What came while nothing could be signed may have been urgent: its receipt does not wait either. */
     if (r->peer_said > r->own_named && r->peer_said <= peer->head) {
         r->due.some = true;
@@ -256,6 +257,19 @@ static void note_named(struct ol_named *n, const struct ol_header *h)
     }
 }
 
+void ol_record_named_anew(struct ol_record *r)
+{
+    const struct ol_shelf *shelf = &r->cfg.shelf;
+    uint8_t peer = ol_record_peer(r)->author;
+    uint32_t seq = ol_record_peer(r)->head;
+    struct ol_row row = {0};
+
+    while (seq > 0 && shelf->at(shelf->ctx, peer, seq, &row) == OL_OK && row.h.seq == seq && (row.h.flags & OL_FLAG_ALONE))
+        seq--;
+    if (seq > 0 && row.h.seq == seq && claim_holds(r, &row.h) && !ol_stream_is_absent(ol_record_own(r), row.h.xseq))
+        note_named(&r->named, &row.h);
+}
+
 /* What is owed for an entry of the peer's once it is on record. */
 static void note_due(struct ol_record *r, const struct ol_row *row)
 {
@@ -326,12 +340,17 @@ static void want(struct ol_record *r, uint8_t author, uint32_t from, uint32_t to
         w->to = to;
 }
 
-/* Keeps a proof of equivocation; of our own stream it means that this station lives twice. */
+/* What a proof of equivocation sets; of our own stream it means that this station lives twice. */
+static bool *convicted(struct ol_record *r, uint8_t author)
+{
+    return author == r->cfg.own ? &r->twice : &ol_record_peer(r)->frozen;
+}
+
 static void convict(struct ol_record *r, struct ol_batch_space *b, const struct ol_row *proof)
 {
     assert(proof->sealed);
     ol_batch_add(b, &(struct ol_put){.what = OL_PUT_EVIDENCE, .row = *proof});
-    *(proof->h.author == r->cfg.own ? &r->twice : &ol_record_peer(r)->frozen) = true;
+    *convicted(r, proof->h.author) = true;
 }
 
 static enum ol_took fork(struct ol_record *r, struct ol_batch_space *b, const struct came *c, uint32_t utc)
@@ -343,7 +362,7 @@ static enum ol_took fork(struct ol_record *r, struct ol_batch_space *b, const st
     assert((c->e->flags & OL_WIRE_SEAL) && (c->e->flags & OL_WIRE_PREV)); /* and it holds */
     if (!ol_batch_fits(b, 1, c->e->body.len))
         return OL_TOOK_FULL;
-    if (ol_record_stream(r, c->h.author)->frozen || r->twice)
+    if (*convicted(r, c->h.author))
         return OL_TOOK_FORK; /* one proof is enough until an officer has decided */
     if (r->cfg.shelf.by_hash(r->cfg.shelf.ctx, c->h.author, &c->hash, &known) == OL_OK)
         return OL_TOOK_KNOWN; /* on this one an officer has decided */
@@ -461,7 +480,7 @@ static bool histories_contradict(struct ol_record *r, struct ol_stream *s, struc
     struct ol_row proof;
     bool covered = true;
 
-    if (s->early_n == 0 || next->kind == OL_KIND_RESUME || s->head == 0 || r->twice)
+    if (s->early_n == 0 || next->kind == OL_KIND_RESUME || s->head == 0 || *convicted(r, s->author))
         return false;
     while (covered && s->author == r->cfg.own && c.h.seq > s->head + 1)
         covered = step_down(r, s, &c, &below);

@@ -87,6 +87,8 @@ struct ol_stream *ol_record_stream(struct ol_record *r, uint8_t author);
 OL_MUST_USE enum ol_err ol_record_load(struct ol_record *r, const struct ol_row *row);
 /* Then each stored proof of equivocation: on the peer's an officer may have decided since, and an own resume answers ours. */
 void ol_record_load_proof(struct ol_record *r, const struct ol_row *row);
+/* Our own entries are back: what the peer named of them meanwhile, and could not be believed, goes by its last entry. */
+void ol_record_named_anew(struct ol_record *r);
 /* After all: what is still owed to the peer. MALFORMED: a row stands on nothing. */
 OL_MUST_USE enum ol_err ol_record_loaded(struct ol_record *r);
 /* A stored row on its own: body against commitment, header against hash, the seal if it has one. OK, MALFORMED, FORGED. */

@@ -18,6 +18,32 @@ static const struct ol_place *place(const struct ol_stream *s, uint64_t position
     return &s->ring[position % OL_RING];
 }
 
+/* The first early entry at or above this number; early_n when there is none. */
+static size_t early_at(const struct ol_stream *s, uint32_t seq)
+{
+    size_t low = 0;
+    size_t high = s->early_n;
+
+    assert(s->early_n <= OL_EARLY_MAX);
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (s->early[middle].seq < seq)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void drop_early(struct ol_stream *s, uint32_t up_to)
+{
+    size_t n = early_at(s, up_to + 1);
+
+    memmove(&s->early[0], &s->early[n], (s->early_n - n) * sizeof s->early[0]);
+    s->early_n -= n;
+}
+
 void ol_stream_step(struct ol_stream *s, uint32_t seq, const struct ol_hash *hash, uint32_t time)
 {
     assert(seq > s->head);
@@ -29,7 +55,7 @@ void ol_stream_step(struct ol_stream *s, uint32_t seq, const struct ol_hash *has
         s->top = seq;
     s->ring[s->placed % OL_RING] = (struct ol_place){.seq = seq, .hash = *hash};
     s->placed++;
-    ol_stream_drop_early(s, seq);
+    drop_early(s, seq);
     assert(s->top >= s->head && (s->early_n == 0 || s->early[0].seq > s->head));
 }
 
@@ -90,24 +116,6 @@ enum ol_err ol_stream_absent(struct ol_stream *s, uint32_t from, uint32_t to)
     return OL_OK;
 }
 
-/* The first early entry at or above this number; early_n when there is none. */
-static size_t early_at(const struct ol_stream *s, uint32_t seq)
-{
-    size_t low = 0;
-    size_t high = s->early_n;
-
-    assert(s->early_n <= OL_EARLY_MAX);
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (s->early[middle].seq < seq)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 const struct ol_early *ol_stream_early(const struct ol_stream *s, uint32_t seq)
 {
     size_t i = early_at(s, seq);
@@ -133,14 +141,6 @@ enum ol_err ol_stream_keep_early(struct ol_stream *s, const struct ol_early *e, 
     return OL_OK;
 }
 
-void ol_stream_drop_early(struct ol_stream *s, uint32_t up_to)
-{
-    size_t n = early_at(s, up_to + 1);
-
-    memmove(&s->early[0], &s->early[n], (s->early_n - n) * sizeof s->early[0]);
-    s->early_n -= n;
-}
-
 static size_t aside_at(const struct ol_aside *a, uint32_t seq)
 {
     size_t i = a->n;
@@ -149,14 +149,6 @@ static size_t aside_at(const struct ol_aside *a, uint32_t seq)
     while (i > 0 && a->index[i - 1].seq >= seq)
         i--;
     return i;
-}
-
-static enum ol_err aside_read(const struct ol_aside *a, size_t i, struct ol_entry *out)
-{
-    struct ol_rd r = ol_rd_from(ol_span(a->bytes[a->half] + a->index[i].at, a->index[i].size));
-
-    assert(i < a->n && a->index[i].at + a->index[i].size <= a->used);
-    return ol_entry_read(&r, out);
 }
 
 /* Packs what the index still names into the other half. */
@@ -244,11 +236,15 @@ void ol_stream_put_aside(struct ol_stream *s, const struct ol_entry *e)
 
 enum ol_err ol_stream_get_aside(const struct ol_stream *s, uint32_t seq, struct ol_entry *out)
 {
-    size_t i = aside_at(&s->aside, seq);
+    const struct ol_aside *a = &s->aside;
+    size_t i = aside_at(a, seq);
+    struct ol_rd r;
 
-    if (i == s->aside.n || s->aside.index[i].seq != seq)
+    if (i == a->n || a->index[i].seq != seq)
         return OL_ABSENT;
-    return aside_read(&s->aside, i, out);
+    assert(a->index[i].at + a->index[i].size <= a->used);
+    r = ol_rd_from(ol_span(a->bytes[a->half] + a->index[i].at, a->index[i].size));
+    return ol_entry_read(&r, out);
 }
 
 void ol_stream_drop_aside(struct ol_stream *s, uint32_t from, uint32_t to)

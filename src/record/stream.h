@@ -72,7 +72,6 @@ const struct ol_early *ol_stream_early(const struct ol_stream *s, uint32_t seq);
 /* LIMIT when there is no place for this precedence. */
 OL_MUST_USE enum ol_err ol_stream_keep_early(struct ol_stream *s, const struct ol_early *e,
                                              enum ol_precedence precedence);
-void ol_stream_drop_early(struct ol_stream *s, uint32_t up_to);
 
 /* Holds an entry aside (replacing one of that number). When there is no room the highest number of the lowest
  * precedence goes, which may be this one. */

@@ -159,9 +159,7 @@ uint8_t ol_side_of(const struct ol_card *own, const struct ol_card *peer)
 {
     int order = memcmp(own->sign.b, peer->sign.b, sizeof own->sign.b);
 
-    if (order == 0)
-        return 0;
-    return order < 0 ? 'A' : 'B';
+    return order == 0 ? 0 : order < 0 ? 'A' : 'B';
 }
 
 void ol_line_id(const struct ol_hash *id0, const struct ol_hash *card_a, const struct ol_hash *card_b,

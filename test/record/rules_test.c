@@ -259,6 +259,62 @@ static void test_an_unsealed_run_of_the_peers_that_does_not_follow_proves_nothin
     assert_true(stream_of_a()->frozen);
 }
 
+/* A receipted what B then lost: its receipt is back before that is. The second is of one entry alone. */
+static void take_receipts_of_what_was_lost(uint32_t named)
+{
+    struct ol_row own = own_row(1, &zeros, "lost");
+    struct ol_row of_head = sealed_row((struct ol_header){.author = 'A', .kind = OL_KIND_RECEIPT, .seq = 1, .xseq = named,
+                                                          .time = 77, .xhash = own.hash}, "\x80");
+    struct ol_row alone = sealed_row((struct ol_header){.author = 'A', .kind = OL_KIND_RECEIPT, .flags = OL_FLAG_ALONE,
+                                                        .seq = 2, .xseq = 9, .prev = of_head.hash}, "\x80");
+
+    b->recovering = true;
+    assert_int_equal(take_row(&of_head, OL_WIRE_FULL), OL_TOOK_NEW);
+    assert_int_equal(take_row(&alone, OL_WIRE_FULL), OL_TOOK_NEW);
+    assert_int_equal(take_row(&own, OL_WIRE_FULL), OL_TOOK_NEW);
+    keep();
+    assert_int_equal(b->named.up_to, 0);
+    ol_record_named_anew(b);
+}
+
+static void test_what_the_peer_receipted_counts_once_it_is_back(void **state)
+{
+    (void)state;
+    take_receipts_of_what_was_lost(1);
+    assert_int_equal(b->named.up_to, 1);
+    assert_int_equal(b->named.up_to_time, 77);
+    assert_int_equal(b->named.alone_n, 0);
+}
+
+static void test_what_the_peer_receipted_and_is_not_back_does_not_count(void **state)
+{
+    (void)state;
+    take_receipts_of_what_was_lost(2);
+    assert_int_equal(b->named.up_to, 0);
+}
+
+static void test_what_the_peer_receipted_and_a_resume_gave_up_does_not_count(void **state)
+{
+    (void)state;
+    take_receipts_of_what_was_lost(2);
+    assert_int_equal(ol_stream_absent(ol_record_own(b), 1, 5), OL_OK);
+    kept[0].h.xseq = 1;
+    ol_record_named_anew(b);
+    assert_int_equal(b->named.up_to, 0);
+}
+
+static void test_without_its_entries_nothing_of_the_peers_counts(void **state)
+{
+    (void)state;
+    ol_record_named_anew(b);
+    assert_int_equal(b->named.up_to, 0);
+    take_receipts_of_what_was_lost(1);
+    b->named.up_to = 0;
+    kept_n = 0;
+    ol_record_named_anew(b);
+    assert_int_equal(b->named.up_to, 0);
+}
+
 static void test_a_receipt_that_was_early_owes_none_when_it_takes_its_place(void **state)
 {
     struct ol_row one = row_on(&zeros, OL_KIND_RECEIPT, 1, "\x80");
@@ -455,6 +511,22 @@ static void test_an_early_entry_that_does_not_follow_the_head_below_it_is_a_proo
 
     (void)state;
     check_neighbours(&early, false, true);
+}
+
+static void test_a_station_that_is_stopped_still_sees_that_the_peer_contradicts_itself(void **state)
+{
+    struct ol_row early = row_on(&(struct ol_hash){{9}}, 40, 2, "of another history");
+    struct ol_row second;
+
+    (void)state;
+    b->twice = true;
+    check_neighbours(&early, false, true);
+    stream_of_a()->frozen = false; /* an officer has decided */
+    ol_batch_clear(taken);
+    second = row_on(&zeros, 40, 1, "another one");
+    assert_int_equal(take_row(&second, OL_WIRE_FULL), OL_TOOK_FORK);
+    assert_true(stream_of_a()->frozen);
+    assert_int_equal(taken->n, 1);
 }
 
 static void test_a_proof_that_is_not_on_the_shelf_yet_waits(void **state)
@@ -702,6 +774,10 @@ int main(void)
         TEST(test_a_seal_of_our_own_over_a_run_that_does_not_follow_means_a_second_life),
         TEST(test_a_run_that_the_seal_of_ours_does_not_cover_proves_no_second_life),
         TEST(test_a_run_of_ours_that_follows_is_taken_back),
+        TEST(test_what_the_peer_receipted_counts_once_it_is_back),
+        TEST(test_what_the_peer_receipted_and_is_not_back_does_not_count),
+        TEST(test_what_the_peer_receipted_and_a_resume_gave_up_does_not_count),
+        TEST(test_without_its_entries_nothing_of_the_peers_counts),
         TEST(test_an_unsealed_run_of_the_peers_that_does_not_follow_proves_nothing_yet),
         TEST(test_a_receipt_that_was_early_owes_none_when_it_takes_its_place),
         TEST(test_when_numbers_run_out_only_a_close_is_written),
@@ -713,6 +789,7 @@ int main(void)
         TEST(test_a_chain_is_followed_back_only_so_far),
         TEST(test_a_contradiction_waits_when_the_batch_is_full_and_is_known_once_decided),
         TEST(test_an_early_entry_that_does_not_follow_the_head_below_it_is_a_proof),
+        TEST(test_a_station_that_is_stopped_still_sees_that_the_peer_contradicts_itself),
         TEST(test_a_proof_that_is_not_on_the_shelf_yet_waits),
         TEST(test_a_proof_for_which_the_shelf_has_a_later_row_waits),
         TEST(test_a_proof_waits_for_room_in_the_batch),
