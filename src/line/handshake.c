@@ -78,10 +78,18 @@ void handshake_need(struct ol_line *l)
     l->calling.retry_at = l->now.ms + (own_side(l) == 'B' ? RETRY_FIRST_MS / 4 : 0);
 }
 
-void handshake_now(struct ol_line *l)
+void handshake_now(struct ol_line *l, uint8_t path)
 {
+    bool other = false;
+
+    for (uint8_t i = 0; i < OL_PATHS; i++)
+        other = other || (i != path && path_open(l, i));
     if (!l->calling.active || l->calling.tries == 0)
         return;
+    if (other) { /* its answer may be under way on a slow one: the same goes here too */
+        l->calling.due |= (uint16_t)(1u << path);
+        return;
+    }
     l->calling.tries = l->calling.due = 0; /* the one before is not sent where it still waits */
     l->calling.retry_at = l->now.ms;
 }

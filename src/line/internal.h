@@ -48,8 +48,9 @@ void handshake_tick(struct ol_line *l);
 ol_ms handshake_deadline(const struct ol_line *l);
 /* A frame under `next` has come: it becomes the one that sends. */
 void handshake_proved(struct ol_line *l);
-/* A call that waits for its retry goes out now: the connection that it was made on is another one. */
-void handshake_now(struct ol_line *l);
+/* A path has come back: a call that waits for its retry goes out on it. On the only one it is a new call, since the peer may
+ * have answered the one before when that one was cut. */
+void handshake_now(struct ol_line *l, uint8_t path);
 /* The connection on which message 1 came is gone: its caller will have to call again, or we. */
 void handshake_path_lost(struct ol_line *l, uint8_t path);
 /* No session is usable any more: begin a handshake when allowed. */

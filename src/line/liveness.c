@@ -104,7 +104,7 @@ void ol_line_path_up(struct ol_line *l, uint8_t path, struct ol_now now)
         handshake_need(l);
         l->path[path].ask_at = l->now.ms + l->cfg.liveness_ms; /* should this call come to nothing */
     }
-    handshake_now(l); /* who is called in vain, session or not, may just have come back */
+    handshake_now(l, path); /* who is called in vain, session or not, may just have come back */
 }
 
 static void lose(struct ol_line *l, uint8_t path)

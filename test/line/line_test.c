@@ -707,6 +707,60 @@ static void test_a_call_that_waits_for_room_is_not_sent_when_another_is_to_be_ma
     assert_int_equal(b->calling.tries, 1);
 }
 
+/* On the other its answer may be under way. */
+static void test_a_path_that_comes_and_goes_leaves_a_call_on_another_as_it_is(void **state)
+{
+    struct ol_line *b = &p->side[1].line;
+    unsigned tries;
+    uint8_t session;
+
+    (void)state;
+    pair_free(p);
+    pair_init(p, 2, 9);
+    start_both();
+    ol_line_path_reset(&p->side[0].line, p->now);
+    ol_line_drop_session(&p->side[0].line, p->now);
+    p->cut[0] = p->cut[1] = true;
+    pair_run(p, 600000);
+    assert_true(b->calling.active && b->calling.tries > 2);
+    tries = b->calling.tries;
+    session = b->calling.session;
+    for (unsigned i = 0; i < 10; i++) {
+        ol_line_path_down(b, 1, p->now);
+        ol_line_path_up(b, 1, p->now);
+        assert_int_equal(b->calling.due, 2);
+        pair_settle(p);
+    }
+    assert_int_equal(b->calling.tries, tries);
+    assert_int_equal(b->calling.session, session);
+    p->cut[1] = false;
+    ol_line_path_down(b, 1, p->now);
+    ol_line_path_up(b, 1, p->now);
+    pair_run(p, 1000);
+    assert_true(p->side[0].line.cur.live);
+    assert_false(b->calling.active);
+}
+
+/* As when its receipt came back first, and could not be believed yet. */
+static void test_what_was_receipted_before_it_was_back_counts_as_receipted(void **state)
+{
+    struct ol_line *a = &p->side[0].line;
+
+    (void)state;
+    start_both();
+    pair_send(p, 0, OL_FLASH, "on record, receipted, lost and back");
+    pair_settle(p);
+    assert_int_equal(a->record.named.up_to, 1);
+    p->cut[0] = true;
+    a->signing = OL_SIGN_RECOVERING;
+    a->need = 1;
+    a->record.named.up_to = 0;
+    pair_send(p, 0, OL_FLASH, "what is waited for is durable with this");
+    pair_settle(p);
+    assert_int_equal(signing(0), OL_SIGN_READY);
+    assert_int_equal(a->record.named.up_to, 1);
+}
+
 static void test_both_sides_rolled_back_in_turn_agree_on_what_either_still_has(void **state)
 {
     (void)state;
@@ -1528,6 +1582,8 @@ int main(void)
         T(test_what_differs_from_the_first_entry_on_is_given_from_there),
         T(test_whoever_calls_ever_more_patiently_calls_at_once_when_a_path_comes_back),
         T(test_a_call_that_waits_for_room_is_not_sent_when_another_is_to_be_made),
+        T(test_a_path_that_comes_and_goes_leaves_a_call_on_another_as_it_is),
+        T(test_what_was_receipted_before_it_was_back_counts_as_receipted),
         T(test_both_sides_rolled_back_in_turn_agree_on_what_either_still_has),
         T(test_a_long_text_goes_in_parts),
         T(test_a_lossy_doubling_corrupting_network_loses_nothing),
