@@ -224,6 +224,7 @@ struct ol_line {
     struct ol_want give[2];  /* of each stream: what the peer wants, full */
     uint32_t give_from[2];   /* where the want began: `none` closes all of it */
     bool give_none[2];
+    unsigned gives;          /* of the same branch in one session, up to GIVES_MOST: ever more patient */
     bool give_first;         /* whose turn it is: what was asked for, or what is missing and new */
     ol_ms want_at[2];
     size_t absent_asked;     /* how many of our own absent ranges the peer has been asked for in this round */

@@ -60,11 +60,8 @@ void ol_session_seal(struct ol_session *s, uint8_t path, struct ol_span items, u
 
 static bool seen(const struct ol_session_path *p, uint64_t counter)
 {
-    if (counter >= p->rx_next)
-        return false;
-    if (p->rx_next - counter > OL_WINDOW - 64)
-        return true;
-    return p->window[counter / 64 % (OL_WINDOW / 64)] >> counter % 64 & 1;
+    return counter < p->rx_next && (p->rx_next - counter > OL_WINDOW - 64 ||
+                                    (p->window[counter / 64 % (OL_WINDOW / 64)] >> counter % 64 & 1));
 }
 
 static void mark_seen(struct ol_session_path *p, uint64_t counter, ol_ms now)

@@ -10,6 +10,7 @@
 #include "line/internal.h"
 
 #define ASK_AGAIN_MS 3600000u
+#define GIVES_MOST 20u /* half a second so often doubled is more than an hour */
 #define LOST_ON_BOTH "entries lost here that the peer does not hold"
 
 /* Everything that came before the peer's question is durable. */
@@ -285,18 +286,21 @@ void signing_none(struct ol_line *l, const struct ol_range *range)
 
 /* The peer stands on what a resume of ours gave up: it has not been where we went on from, and nobody knows since which
  * resume. All since the first goes to it whole, as if it had asked, and the entry that it should stand on: if it holds another
- * under that number, it has the proof. If it stands below on what we never wrote, that entry is all that can help. */
+ * under that number, it has the proof. Then it waits for its officers: all is given ever more seldom, once an hour at last. If
+ * it stands below on what we never wrote, that entry is all that can help. */
 static void give_branch(struct ol_line *l, uint32_t your_head)
 {
     const struct ol_stream *own = ol_record_own(&l->record);
     uint32_t from = your_head < own->absent->from ? your_head : own->absent->from - 1;
+    ol_ms wait = line_rto(l) << l->gives;
     unsigned i = own_side(l) - 'A';
 
     if (own->absent_n == 0 || your_head > own->absent[own->absent_n - 1].to || l->give_none[i] ||
         l->own_durable < own->absent->from || /* the resume is not durable yet: there is nothing to give */
-        l->now.ms - l->fixed_at < line_rto(l) || l->now.ms - l->entry_sent_at < line_rto(l))
+        l->now.ms - l->fixed_at < (wait < ASK_AGAIN_MS ? wait : ASK_AGAIN_MS) || l->now.ms - l->entry_sent_at < line_rto(l))
         return;
     l->fixed_at = l->now.ms;
+    l->gives += l->gives < GIVES_MOST;
     l->give_from[i] = from > 0 ? from : 1;
     assert(l->give_from[i] <= l->own_durable);
     l->give[i] = (struct ol_want){.stream = own_side(l), .range = {
@@ -330,6 +334,7 @@ void sync_input(struct ol_line *l, const struct ol_sync *sync, const struct ol_r
     s->sync_own = sync->own_head < peer->top ? sync->own_head : peer->top;
     if (sync->your_head <= l->own_durable)
         s->sync_your = sync->your_head;
+    l->gives = exact ? 0 : l->gives;
     if (sync->starting)
         begin_answering(l, s);
     else if (s == &l->cur)

@@ -334,10 +334,8 @@ static void want(struct ol_record *r, uint8_t author, uint32_t from, uint32_t to
     struct ol_range *w = &r->want[author - 'A'];
 
     assert(from >= 1 && from <= to);
-    if (w->from == 0 || from < w->from)
-        w->from = from;
-    if (to > w->to)
-        w->to = to;
+    w->from = w->from == 0 || from < w->from ? from : w->from;
+    w->to = to > w->to ? to : w->to;
 }
 
 /* What a proof of equivocation sets; of our own stream it means that this station lives twice. */

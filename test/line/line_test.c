@@ -707,6 +707,24 @@ static void test_a_call_that_waits_for_room_is_not_sent_when_another_is_to_be_ma
     assert_int_equal(b->calling.tries, 1);
 }
 
+static void test_what_waits_for_the_peers_officers_is_not_sent_to_it_all_the_time(void **state)
+{
+    uint64_t before;
+
+    (void)state;
+    start_a_life_beside_another(1, 3);
+    go_on_as_the_only_life();
+    for (unsigned i = 0; i < 200; i++) {
+        pair_send(p, 0, OL_ROUTINE, "while they are asked");
+        pair_settle(p);
+    }
+    pair_run(p, 3600000);
+    before = p->sent_bytes;
+    pair_run(p, 3600000);
+    assert_true(p->sent_bytes - before < 200000); /* all of it is some 50,000 bytes, and a quiet hour as much */
+    unfreeze_and_talk();
+}
+
 /* On the other its answer may be under way. */
 static void test_a_path_that_comes_and_goes_leaves_a_call_on_another_as_it_is(void **state)
 {
@@ -1583,6 +1601,7 @@ int main(void)
         T(test_whoever_calls_ever_more_patiently_calls_at_once_when_a_path_comes_back),
         T(test_a_call_that_waits_for_room_is_not_sent_when_another_is_to_be_made),
         T(test_a_path_that_comes_and_goes_leaves_a_call_on_another_as_it_is),
+        T(test_what_waits_for_the_peers_officers_is_not_sent_to_it_all_the_time),
         T(test_what_was_receipted_before_it_was_back_counts_as_receipted),
         T(test_both_sides_rolled_back_in_turn_agree_on_what_either_still_has),
         T(test_a_long_text_goes_in_parts),
