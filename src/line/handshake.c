@@ -87,7 +87,7 @@ void handshake_now(struct ol_line *l, uint8_t path)
     if (!l->calling.active || l->calling.tries == 0)
         return;
     if (other) { /* its answer may be under way on a slow one: the same goes here too */
-        l->calling.due |= (uint16_t)(1u << path);
+        l->calling.due |= (uint16_t)((l->calling.len + OL_HANDSHAKE_HEAD <= l->path[path].mtu) << path);
         return;
     }
     l->calling.tries = l->calling.due = 0; /* the one before is not sent where it still waits */

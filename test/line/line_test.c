@@ -731,6 +731,7 @@ static void test_a_path_that_comes_and_goes_leaves_a_call_on_another_as_it_is(vo
     struct ol_line *b = &p->side[1].line;
     unsigned tries;
     uint8_t session;
+    size_t len;
 
     (void)state;
     pair_free(p);
@@ -751,6 +752,11 @@ static void test_a_path_that_comes_and_goes_leaves_a_call_on_another_as_it_is(vo
     }
     assert_int_equal(b->calling.tries, tries);
     assert_int_equal(b->calling.session, session);
+    len = b->calling.len;
+    b->calling.len = b->path[1].mtu - OL_HANDSHAKE_HEAD + 1u;
+    ol_line_path_up(b, 1, p->now);
+    assert_int_equal(b->calling.due, 0); /* it does not fit there */
+    b->calling.len = len;
     p->cut[1] = false;
     ol_line_path_down(b, 1, p->now);
     ol_line_path_up(b, 1, p->now);
