@@ -313,6 +313,10 @@ static void test_without_its_entries_nothing_of_the_peers_counts(void **state)
     kept_n = 0;
     ol_record_named_anew(b);
     assert_int_equal(b->named.up_to, 0);
+    kept_n = 1;
+    kept[0].h.seq = 3; /* beyond the head */
+    ol_record_named_anew(b);
+    assert_int_equal(b->named.up_to, 0);
 }
 
 static void test_a_receipt_that_was_early_owes_none_when_it_takes_its_place(void **state)
