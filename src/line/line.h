@@ -224,7 +224,7 @@ struct ol_line {
     struct ol_want give[2];  /* of each stream: what the peer wants, full */
     uint32_t give_from[2];   /* where the want began: `none` closes all of it */
     bool give_none[2];
-    unsigned gives;          /* of the same branch in one session, up to GIVES_MOST: ever more patient */
+    unsigned gives;          /* of the same branch in one session, ever more patient */
     bool give_first;         /* whose turn it is: what was asked for, or what is missing and new */
     ol_ms want_at[2];
     size_t absent_asked;     /* how many of our own absent ranges the peer has been asked for in this round */
@@ -313,6 +313,7 @@ OL_MUST_USE enum ol_err ol_line_resume(struct ol_line *l, struct ol_span reason,
 /* An officer accepts the peer's resume after an equivocation (the decision is an entry of kind OL_KIND_UNFREEZE, which the
  * caller writes). UNEXPECTED when the peer's stream is not frozen. */
 OL_MUST_USE enum ol_err ol_line_unfreeze(struct ol_line *l, struct ol_now now);
+/* Forgets all sessions. The next call goes out when there is something to say, or at the next ask. */
 void ol_line_drop_session(struct ol_line *l, struct ol_now now);
 /* What the echoes from now on say of this side, as struct ol_echo has it. */
 void ol_line_say(struct ol_line *l, uint8_t desk, bool off_record);

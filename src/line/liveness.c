@@ -288,7 +288,7 @@ void liveness_tick(struct ol_line *l)
         struct ol_line_path *p = &l->path[i];
         ol_ms patience;
 
-        if (!path_open(l, i) || p->ask_at > l->now.ms || p->ask_due)
+        if (!path_open(l, i) || p->ask_at > l->now.ms || (p->ask_due && session_usable(l)))
             continue;
         if (!session_usable(l)) {
             p->ask_at = l->now.ms + l->cfg.liveness_ms;
@@ -312,7 +312,7 @@ ol_ms liveness_deadline(const struct ol_line *l)
     for (uint8_t i = 0; i < OL_PATHS; i++) {
         const struct ol_line_path *p = &l->path[i];
 
-        if (path_open(l, i) && !p->ask_due && p->ask_at < at)
+        if (path_open(l, i) && !(p->ask_due && session_usable(l)) && p->ask_at < at)
             at = p->ask_at;
         /* The moment at which the path is no longer up. */
         if (path_open(l, i) && p->heard && p->confirmed) {

@@ -10,7 +10,6 @@
 #include "line/internal.h"
 
 #define ASK_AGAIN_MS 3600000u
-#define GIVES_MOST 20u /* half a second so often doubled is more than an hour */
 #define LOST_ON_BOTH "entries lost here that the peer does not hold"
 
 /* Everything that came before the peer's question is durable. */
@@ -300,7 +299,7 @@ static void give_branch(struct ol_line *l, uint32_t your_head)
         l->now.ms - l->fixed_at < (wait < ASK_AGAIN_MS ? wait : ASK_AGAIN_MS) || l->now.ms - l->entry_sent_at < line_rto(l))
         return;
     l->fixed_at = l->now.ms;
-    l->gives += l->gives < GIVES_MOST;
+    l->gives += l->gives < 20; /* half a second so often doubled is more than an hour */
     l->give_from[i] = from > 0 ? from : 1;
     assert(l->give_from[i] <= l->own_durable);
     l->give[i] = (struct ol_want){.stream = own_side(l), .range = {

@@ -707,6 +707,17 @@ static void test_a_call_that_waits_for_room_is_not_sent_when_another_is_to_be_ma
     assert_int_equal(b->calling.tries, 1);
 }
 
+static void test_a_session_that_is_dropped_while_an_ask_waits_for_room_is_followed_by_another(void **state)
+{
+    (void)state;
+    start_both();
+    ol_line_path_down(&p->side[0].line, 0, p->now); /* it cannot call */
+    p->side[1].line.path[0].ask_due = true;
+    ol_line_drop_session(&p->side[1].line, p->now);
+    pair_run(p, 130000);
+    assert_true(p->side[1].line.cur.live);
+}
+
 static void test_what_waits_for_the_peers_officers_is_not_sent_to_it_all_the_time(void **state)
 {
     uint64_t before;
@@ -1608,6 +1619,7 @@ int main(void)
         T(test_a_call_that_waits_for_room_is_not_sent_when_another_is_to_be_made),
         T(test_a_path_that_comes_and_goes_leaves_a_call_on_another_as_it_is),
         T(test_what_waits_for_the_peers_officers_is_not_sent_to_it_all_the_time),
+        T(test_a_session_that_is_dropped_while_an_ask_waits_for_room_is_followed_by_another),
         T(test_what_was_receipted_before_it_was_back_counts_as_receipted),
         T(test_both_sides_rolled_back_in_turn_agree_on_what_either_still_has),
         T(test_a_long_text_goes_in_parts),
