@@ -169,8 +169,7 @@ static void note_sent(const struct ol_line *l, struct pack *p, const struct ol_r
 {
     if (row->h.kind != OL_KIND_RECEIPT && row->h.seq > l->named && row->h.seq > p->owed)
         p->owed = row->h.seq;
-    if (row->h.seq > p->sent)
-        p->sent = row->h.seq;
+    p->sent = row->h.seq > p->sent ? row->h.seq : p->sent;
 }
 
 /* An entry that no frame of this path holds goes in parts, in full form, one transfer at a time on each path. */
@@ -232,8 +231,7 @@ static bool put_own(struct ol_line *l, struct pack *p, struct ol_row *row, uint8
     if (ol_entry_size(&e) > frame_room) {
         if (p->whole || !start_parts(l, p, own_side(l), row))
             return false;
-        if (row->h.seq > p->sent)
-            p->sent = row->h.seq;
+        p->sent = row->h.seq > p->sent ? row->h.seq : p->sent;
         if (!put_part(l, p))
             return false;
     } else if (!put_entry(p, row, form_of(l, row, form))) {
@@ -274,8 +272,7 @@ static void put_fixes(struct ol_line *l, struct pack *p, size_t frame_room)
     while (l->fix.n > 0 && !p->full) {
         struct ol_range *r = &l->fix.r[0];
 
-        if (r->from <= l->held)
-            r->from = l->held + 1;
+        r->from = r->from <= l->held ? l->held + 1 : r->from;
         if (!row_at(l, own_side(l), r->from, r->to < l->own_durable ? r->to : l->own_durable, &row)) {
             memmove(&l->fix.r[0], &l->fix.r[1], (l->fix.n - 1) * sizeof l->fix.r[0]);
             l->fix.n--;
@@ -360,10 +357,8 @@ static void put_back(struct ol_line *l, struct pack *p, size_t frame_room)
             if (!start_parts(l, p, peer_side(l), &row) || !put_part(l, p))
                 return;
         } else {
-            if (!marked && !put_item(p, &(struct ol_item){.kind = OL_ITEM_BACK}, 1))
-                return;
-            marked = true;
-            if (!put_entry(p, &row, form))
+            marked = marked || put_item(p, &(struct ol_item){.kind = OL_ITEM_BACK}, 1 + ol_entry_size(&e));
+            if (!marked || !put_entry(p, &row, form))
                 return;
         }
         g->range.from = row.h.seq + 1;
@@ -442,12 +437,18 @@ static void expect_receipt(struct ol_line *l, const struct pack *p)
 }
 
 /* What has no hurry. What the peer asked for and what it lacks take turns, or on a slow path one could keep the other from
- * ever going. After `back` nothing of ours may follow in the frame. */
+ * ever going. A transfer in parts is not left for another, as long as it is one of these; the turn goes by what it is of, for
+ * others may have been had on another path meanwhile. After `back` nothing of ours may follow in the frame. */
 static void put_rest(struct ol_line *l, struct pack *p, size_t room)
 {
     size_t before = p->w.len;
+    uint32_t seq = p->part->seq;
+    unsigned i = p->part->author == 'B';
 
-    if (p->part->seq == 0) /* a transfer in parts is not left for another */
+    if (l->give_none[i] && seq >= l->give[i].range.from && seq <= l->give[i].range.to)
+        l->give_first = true;
+    else if (p->part->author != own_side(l) ||
+             (seq < l->tail && (l->fix.n == 0 || seq < l->fix.r[0].from || seq > l->fix.r[0].to)))
         l->give_first = !l->give_first;
     if (l->give_first) {
         put_wanted_own(l, p, room);

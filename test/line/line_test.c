@@ -718,6 +718,50 @@ static void test_a_session_that_is_dropped_while_an_ask_waits_for_room_is_follow
     assert_true(p->side[1].line.cur.live);
 }
 
+static unsigned pieces;
+
+/* B lacks number 2 for ever, as it does what names an entry that it has lost. */
+static bool lack_the_second_for_ever(struct pair *q, const struct pair_frame *f)
+{
+    struct ol_line *a = &q->side[0].line;
+
+    if (f->to == 0)
+        return false;
+    pieces += f->len > 1000;
+    a->held = 0;
+    a->fix = (struct ol_ranges){.n = 1, .r = {{2, 2}}};
+    return true;
+}
+
+/* Its first piece went by this path, and meanwhile the turn was had by another. */
+static void test_a_long_entry_that_was_asked_for_goes_on_beside_what_the_peer_lacks_again_and_again(void **state)
+{
+    struct ol_line *a = &p->side[0].line;
+    char text[15000];
+
+    (void)state;
+    start_both();
+    memset(text, 'x', sizeof text);
+    text[sizeof text - 1] = 0;
+    pair_send(p, 0, OL_ROUTINE, text);
+    pair_send(p, 0, OL_ROUTINE, "what it lacks");
+    pair_run(p, 1000);
+    pieces = 0;
+    p->tap = lack_the_second_for_ever;
+    p->delay_ms = 10;
+    a->give[0] = (struct ol_want){.stream = 'A', .range = {1, 1}};
+    a->give_from[0] = 1;
+    a->give_none[0] = true;
+    a->path[0].part = (struct ol_transfer){.author = 'A', .seq = 1};
+    a->give_first = false;
+    a->held = 0;
+    a->fix = (struct ol_ranges){.n = 1, .r = {{2, 2}}};
+    a->sync_due = true;
+    pair_run(p, 1000);
+    assert_true(pieces >= 12);
+    assert_false(a->give_none[0]);
+}
+
 static void test_what_waits_for_the_peers_officers_is_not_sent_to_it_all_the_time(void **state)
 {
     uint64_t before;
@@ -1620,6 +1664,7 @@ int main(void)
         T(test_a_path_that_comes_and_goes_leaves_a_call_on_another_as_it_is),
         T(test_what_waits_for_the_peers_officers_is_not_sent_to_it_all_the_time),
         T(test_a_session_that_is_dropped_while_an_ask_waits_for_room_is_followed_by_another),
+        T(test_a_long_entry_that_was_asked_for_goes_on_beside_what_the_peer_lacks_again_and_again),
         T(test_what_was_receipted_before_it_was_back_counts_as_receipted),
         T(test_both_sides_rolled_back_in_turn_agree_on_what_either_still_has),
         T(test_a_long_text_goes_in_parts),
