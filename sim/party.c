@@ -417,7 +417,7 @@ static bool load_proof(void *ctx, const struct ol_row *row)
 {
     struct sim_party *p = ctx;
 
-    ol_line_load_proof(p->line, row);
+    ol_record_load_proof(&p->line->record, row);
     return true;
 }
 

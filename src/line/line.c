@@ -34,11 +34,6 @@ enum ol_err ol_line_load(struct ol_line *l, const struct ol_row *row)
     return ol_record_load(&l->record, row);
 }
 
-void ol_line_load_proof(struct ol_line *l, const struct ol_row *row)
-{
-    ol_record_load_proof(&l->record, row);
-}
-
 enum ol_err ol_line_loaded(struct ol_line *l, size_t outbox_n)
 {
     const struct ol_stream *peer = ol_record_peer(&l->record);

@@ -284,10 +284,10 @@ void ol_line_init(struct ol_line *l, const struct ol_line_cfg *cfg, struct ol_no
 /* Wipes every secret. */
 void ol_line_fini(struct ol_line *l);
 /* At start, after init and before anything else: the stored rows (A's, then B's, ascending), the answered keys (oldest
- * first), the proofs of equivocation; then ol_line_loaded with the number of texts in the outbox. MALFORMED: the store was changed. */
+ * first), the proofs of equivocation (ol_record_load_proof); then ol_line_loaded with the number of texts in the outbox. MALFORMED: the
+ * store was changed. */
 OL_MUST_USE enum ol_err ol_line_load(struct ol_line *l, const struct ol_row *row);
 void ol_line_load_answered(struct ol_line *l, const struct ol_hash *key);
-void ol_line_load_proof(struct ol_line *l, const struct ol_row *row);
 OL_MUST_USE enum ol_err ol_line_loaded(struct ol_line *l, size_t outbox_n);
 
 /* Paths, as configured and as the relay tells. */

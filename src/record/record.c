@@ -145,13 +145,16 @@ enum ol_err ol_record_load(struct ol_record *r, const struct ol_row *row)
 void ol_record_load_proof(struct ol_record *r, const struct ol_row *row)
 {
     const struct ol_stream *own = ol_record_own(r);
+    struct ol_stream *s = ol_record_stream(r, row->h.author);
 
-    if (row->h.author == own->author)
+    for (size_t i = 0; i < s->early_n; i++)
+        s->early[i].proof = s->early[i].proof || ol_hash_equal(&s->early[i].hash, &row->hash);
+    if (s == own)
         r->twice = r->twice || own->absent_n == 0 || row->h.seq > own->absent[own->absent_n - 1].to;
     else if (r->unfrozen > 0)
         r->unfrozen--;
     else
-        ol_record_peer(r)->frozen = true;
+        s->frozen = true;
 }
 
 enum ol_err ol_record_loaded(struct ol_record *r)
@@ -472,14 +475,14 @@ static bool step_down(const struct ol_record *r, const struct ol_stream *s, stru
  * comes back with every prev, also what waits aside between the two may show it: the early one's seal covers that. */
 static bool histories_contradict(struct ol_record *r, struct ol_stream *s, struct ol_batch_space *b)
 {
-    const struct ol_early *next = &s->early[0];
+    struct ol_early *next = &s->early[0];
     struct came c = {.h = {.seq = next->seq, .prev = next->prev}};
     struct ol_entry below;
     struct ol_row proof;
     bool covered = true;
 
-    if (s->early_n == 0 || next->kind == OL_KIND_RESUME || s->head == 0 || *convicted(r, s->author))
-        return false;
+    if (s->early_n == 0 || next->proof || next->kind == OL_KIND_RESUME || s->head == 0 || *convicted(r, s->author))
+        return false; /* on a proof that is there already an officer has decided */
     while (covered && s->author == r->cfg.own && c.h.seq > s->head + 1)
         covered = step_down(r, s, &c, &below);
     if (!covered || c.h.seq > s->head + 1 || ol_hash_equal(&c.h.prev, &s->head_hash) ||
@@ -487,6 +490,7 @@ static bool histories_contradict(struct ol_record *r, struct ol_stream *s, struc
         !ol_batch_fits(b, 1, proof.body.len))
         return false;
     convict(r, b, &proof);
+    next->proof = true;
     return true;
 }
 

@@ -23,6 +23,7 @@ struct ol_early {
     uint32_t time;
     struct ol_hash hash;
     struct ol_hash prev;
+    bool proof; /* is kept as evidence too */
 };
 
 /* Entries in wire form with their length, ascending by number; the bytes stand in one of two halves, so that

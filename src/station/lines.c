@@ -378,7 +378,7 @@ static bool load_proof(void *ctx, const struct ol_row *row)
 {
     struct line *l = ctx;
 
-    ol_line_load_proof(l->core, row);
+    ol_record_load_proof(&l->core->record, row);
     return true;
 }
 

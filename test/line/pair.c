@@ -370,7 +370,7 @@ void pair_start(struct pair *p, unsigned side)
     for (size_t i = from; i < s->answered_n; i++)
         ol_line_load_answered(&s->line, &s->answered[i % OL_ANSWERED]);
     for (size_t i = 0; i < s->evidence_n; i++)
-        ol_line_load_proof(&s->line, &s->evidence[i].row);
+        ol_record_load_proof(&s->line.record, &s->evidence[i].row);
     if (ol_line_loaded(&s->line, s->outbox_n))
         abort();
     s->running = true;

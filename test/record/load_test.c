@@ -97,6 +97,29 @@ static void test_each_proof_freezes_the_peer_until_an_officer_has_decided(void *
     assert_true(stream_of_a()->frozen);
 }
 
+static void test_on_an_early_entry_that_contradicts_an_officer_has_decided_after_a_start_too(void **state)
+{
+    struct ol_row one = row_on(&zeros, 40, 1, "one");
+    struct ol_row early = row_on(&(struct ol_hash){{9}}, 40, 2, "of another history");
+    struct ol_row other = row_on(&(struct ol_hash){{8}}, 40, 2, "of a third");
+    struct ol_row decision = sealed_row((struct ol_header){.author = 'B', .kind = OL_KIND_UNFREEZE, .seq = 1}, "");
+
+    (void)state;
+    for (unsigned known = 0; known < 2; known++) {
+        teardown(NULL);
+        setup(NULL);
+        CHECK_ERR(OL_OK, load(&one));
+        CHECK_ERR(OL_OK, load(&early));
+        CHECK_ERR(OL_OK, load(&decision));
+        ol_record_load_proof(b, known ? &early : &other);
+        CHECK_ERR(OL_OK, ol_record_loaded(b));
+        kept[kept_n++] = early;
+        ol_record_settle(b, 'A', taken, 1000);
+        assert_int_equal(stream_of_a()->frozen, !known);
+        assert_int_equal(taken->n, !known);
+    }
+}
+
 static void test_a_proof_of_our_own_second_life_stands_until_a_resume_answers_it(void **state)
 {
     struct ol_row resume = sealed_row((struct ol_header){.author = 'B', .kind = OL_KIND_RESUME, .seq = 100}, "");
@@ -178,6 +201,7 @@ int main(void)
         TEST(test_more_resumes_than_a_stream_may_have_are_found),
         TEST(test_more_early_rows_than_there_are_places_for_are_found),
         TEST(test_each_proof_freezes_the_peer_until_an_officer_has_decided),
+        TEST(test_on_an_early_entry_that_contradicts_an_officer_has_decided_after_a_start_too),
         TEST(test_a_proof_of_our_own_second_life_stands_until_a_resume_answers_it),
         TEST(test_without_any_resume_a_proof_of_our_own_second_life_stands),
         TEST(test_what_the_peer_named_counts_up_to_where_our_stream_goes_on),

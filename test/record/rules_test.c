@@ -517,6 +517,20 @@ static void test_an_early_entry_that_does_not_follow_the_head_below_it_is_a_proo
     check_neighbours(&early, false, true);
 }
 
+static void test_on_an_early_entry_that_contradicts_an_officer_decides_once(void **state)
+{
+    struct ol_row early = row_on(&(struct ol_hash){{9}}, 40, 2, "of another history");
+
+    (void)state;
+    check_neighbours(&early, false, true);
+    assert_int_equal(taken->n, 1);
+    stream_of_a()->frozen = false; /* an officer has decided */
+    ol_batch_clear(taken);
+    ol_record_settle(b, 'A', taken, 1000);
+    assert_false(stream_of_a()->frozen);
+    assert_int_equal(taken->n, 0);
+}
+
 static void test_a_station_that_is_stopped_still_sees_that_the_peer_contradicts_itself(void **state)
 {
     struct ol_row early = row_on(&(struct ol_hash){{9}}, 40, 2, "of another history");
@@ -793,6 +807,7 @@ int main(void)
         TEST(test_a_chain_is_followed_back_only_so_far),
         TEST(test_a_contradiction_waits_when_the_batch_is_full_and_is_known_once_decided),
         TEST(test_an_early_entry_that_does_not_follow_the_head_below_it_is_a_proof),
+        TEST(test_on_an_early_entry_that_contradicts_an_officer_decides_once),
         TEST(test_a_station_that_is_stopped_still_sees_that_the_peer_contradicts_itself),
         TEST(test_a_proof_that_is_not_on_the_shelf_yet_waits),
         TEST(test_a_proof_for_which_the_shelf_has_a_later_row_waits),
