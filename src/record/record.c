@@ -148,7 +148,7 @@ void ol_record_load_proof(struct ol_record *r, const struct ol_row *row)
     struct ol_stream *s = ol_record_stream(r, row->h.author);
 
     for (size_t i = 0; i < s->early_n; i++)
-        s->early[i].proof = s->early[i].proof || ol_hash_equal(&s->early[i].hash, &row->hash);
+        s->early[i].proof |= ol_hash_equal(&s->early[i].hash, &row->hash);
     if (s == own)
         r->twice = r->twice || own->absent_n == 0 || row->h.seq > own->absent[own->absent_n - 1].to;
     else if (r->unfrozen > 0)
