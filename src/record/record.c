@@ -347,6 +347,7 @@ static bool *convicted(struct ol_record *r, uint8_t author)
     return author == r->cfg.own ? &r->twice : &ol_record_peer(r)->frozen;
 }
 
+/* Keeps the proof. */
 static void convict(struct ol_record *r, struct ol_batch_space *b, const struct ol_row *proof)
 {
     assert(proof->sealed);
@@ -354,6 +355,7 @@ static void convict(struct ol_record *r, struct ol_batch_space *b, const struct 
     *convicted(r, proof->h.author) = true;
 }
 
+/* An entry that came contradicts one that is held. */
 static enum ol_took fork(struct ol_record *r, struct ol_batch_space *b, const struct came *c, uint32_t utc)
 {
     struct ol_row proof = {.h = c->h, .hash = c->hash, .sealed = true, .seal = c->e->seal, .stored_at = utc,
